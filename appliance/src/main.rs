@@ -1,0 +1,2 @@
+//! crier: the program.
+fn main() {}

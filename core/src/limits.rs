@@ -1,0 +1,112 @@
+//! Limits: how large every table is, and what that costs.
+
+/// Sizes of the speaker's tables; see `crier check` for what they cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Neighbors, configured and dynamic.
+    pub peers: u16,
+    /// Connections, those without a neighbor yet included.
+    pub connections: u16,
+    /// Learned destinations for each family, at most [`Limits::MAX_PREFIXES`].
+    pub prefixes: u32,
+    /// Learned paths for each family.
+    pub paths: u32,
+    /// Distinct attribute sets of learned paths.
+    pub attribute_sets: u32,
+    /// Bytes of attributes of learned paths.
+    pub attribute_bytes: u32,
+    /// Bytes of one compiled configuration of policies; there are two, live and next.
+    pub policy_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            peers: 320,
+            connections: 400,
+            prefixes: 20_000,
+            paths: 80_000,
+            attribute_sets: 10_000,
+            attribute_bytes: 2 << 20,
+            policy_bytes: 256 << 10,
+        }
+    }
+}
+
+impl Limits {
+    /// Most prefixes for each family: slot numbers take 22 bits of the index.
+    pub const MAX_PREFIXES: u32 = 3_000_000;
+}
+
+/// A table with a capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Neighbors.
+    Peers,
+    /// Connections.
+    Connections,
+    /// Destinations of a family.
+    Prefixes(crate::Family),
+    /// Withdrawn destinations of a family that some neighbor has yet to hear of.
+    Lingering(crate::Family),
+    /// Paths of a family.
+    Paths(crate::Family),
+    /// Attribute sets.
+    AttributeSets,
+    /// Bytes of attribute sets.
+    AttributeBytes,
+    /// Records of refused paths.
+    RefusedPaths,
+    /// Bytes of compiled policies.
+    PolicyBytes,
+    /// Routes originated here.
+    LocalRoutes,
+    /// Bits of what was advertised.
+    Advertised,
+    /// Carried, unfinished messages.
+    Buffers,
+    /// Events not read yet.
+    Events,
+}
+
+impl Table {
+    /// The table's name in output.
+    pub const fn name(self) -> &'static str {
+        use crate::Family::{Ipv4Unicast, Ipv6Unicast};
+        match self {
+            Self::Peers => "peers",
+            Self::Connections => "connections",
+            Self::Prefixes(Ipv4Unicast) => "prefixes",
+            Self::Prefixes(Ipv6Unicast) => "prefixes-ipv6",
+            Self::Lingering(Ipv4Unicast) => "lingering",
+            Self::Lingering(Ipv6Unicast) => "lingering-ipv6",
+            Self::Paths(Ipv4Unicast) => "paths",
+            Self::Paths(Ipv6Unicast) => "paths-ipv6",
+            Self::AttributeSets => "attribute-sets",
+            Self::AttributeBytes => "attribute-bytes",
+            Self::RefusedPaths => "refused-paths",
+            Self::PolicyBytes => "policy-bytes",
+            Self::LocalRoutes => "local-routes",
+            Self::Advertised => "advertised",
+            Self::Buffers => "buffers",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// Use of one table: a row of the plan and of `crier status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableUse {
+    /// Which table.
+    pub table: Table,
+    /// Entries in use now.
+    pub used: u64,
+    /// Most entries ever in use.
+    pub high_water: u64,
+    /// Entries there are.
+    pub capacity: u64,
+    /// Bytes reserved for it.
+    pub bytes: u64,
+    /// Entries refused for want of room.
+    pub refused: u64,
+}

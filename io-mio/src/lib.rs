@@ -1,0 +1,1 @@
+//! The mio loop that drives `crier-core` over Linux sockets.

@@ -1,0 +1,1 @@
+//! Whole-program tests of crier: labs of real peers, benchmarks.
