@@ -155,6 +155,11 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         slot != 0 && slot < self.fresh && self.changes.node(slot).word & (word::USED | word::LINGERING) == word::USED
     }
 
+    /// Whether the slot has a destination, be it one that lingers.
+    pub(crate) fn is_used(&self, slot: u32) -> bool {
+        self.changes.node(slot).word & word::USED != 0
+    }
+
     /// The first path of a destination, 0 for none.
     #[inline]
     pub(crate) fn head(&self, slot: u32) -> u32 {
