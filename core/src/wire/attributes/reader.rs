@@ -101,7 +101,7 @@ impl<'c, 'a> Reader<'c, 'a> {
     }
 
     /// Sums up, and writes what is kept to `out`.
-    pub(super) fn finish(mut self, out: &mut [u8]) -> Result<Parsed<'a>, Reset<'a>> {
+    pub(super) fn finish(&mut self, out: &mut [u8]) -> Result<Parsed<'a>, Reset<'a>> {
         self.parsed.empty = self.seen.count == 0;
         self.parsed.only_unreach = self.seen.count == 1 && self.seen.contains(code::MP_UNREACH_NLRI);
         if !self.announces {
