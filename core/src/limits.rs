@@ -70,6 +70,29 @@ pub enum Table {
 }
 
 impl Table {
+    /// Every table, in the order in which a plan lists them.
+    pub const ALL: [Self; 16] = {
+        use crate::Family::{Ipv4Unicast, Ipv6Unicast};
+        [
+            Self::Peers,
+            Self::Connections,
+            Self::Prefixes(Ipv4Unicast),
+            Self::Prefixes(Ipv6Unicast),
+            Self::Lingering(Ipv4Unicast),
+            Self::Lingering(Ipv6Unicast),
+            Self::Paths(Ipv4Unicast),
+            Self::Paths(Ipv6Unicast),
+            Self::AttributeSets,
+            Self::AttributeBytes,
+            Self::RefusedPaths,
+            Self::LocalRoutes,
+            Self::Advertised,
+            Self::PolicyBytes,
+            Self::Buffers,
+            Self::Events,
+        ]
+    };
+
     /// The table's name in output.
     pub const fn name(self) -> &'static str {
         use crate::Family::{Ipv4Unicast, Ipv6Unicast};

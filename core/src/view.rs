@@ -296,6 +296,38 @@ pub enum Reason {
     NoBestPath,
 }
 
+impl Reason {
+    /// Every reason, by its number.
+    pub const ALL: [Self; 26] = [
+        Self::None,
+        Self::NoPolicy,
+        Self::Policy,
+        Self::OwnAs,
+        Self::OwnNextHop,
+        Self::FirstAs,
+        Self::AsPathTooLong,
+        Self::AsZero,
+        Self::Martian,
+        Self::NextHop,
+        Self::MaxPrefixes,
+        Self::PrefixesFull,
+        Self::PathsFull,
+        Self::AttributesFull,
+        Self::Malformed,
+        Self::ReflectionLoop,
+        Self::SplitHorizon,
+        Self::InternalToInternal,
+        Self::NoExport,
+        Self::NoAdvertise,
+        Self::NoNextHop,
+        Self::Family,
+        Self::Drained,
+        Self::NotEstablished,
+        Self::TooLong,
+        Self::NoBestPath,
+    ];
+}
+
 /// Which policy and rule decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyDecision {
