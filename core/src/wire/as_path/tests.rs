@@ -166,6 +166,7 @@ fn merging_takes_the_front_from_as_path() {
     assert_eq!(merged(&[(2, &[1, 2, 3]), (1, &[23456, 5])], &[(1, &[70000, 5])]), "1 2 3 {70000,5}");
     assert_eq!(merged(&[(1, &[1, 2]), (2, &[3, 23456])], &[(2, &[70000])]), "{1,2} 3 70000");
     assert_eq!(merged(&[(3, &[9]), (2, &[1, 23456])], &[(2, &[70000])]), "(9) 1 70000");
+    assert_eq!(merged(&[(3, &[9]), (2, &[23456])], &[(2, &[70000])]), "(9) 70000");
     // AS4_PATH longer than AS_PATH is ignored.
     assert_eq!(merged(&[(2, &[1])], &[(2, &[70000, 80000])]), "1");
     // Confederation segments in AS4_PATH are left out of it.

@@ -15,8 +15,8 @@ use crate::wire::update::subcode;
 pub(super) struct Reader<'c, 'a> {
     ctx: &'c Context,
     has_nlri: bool,
-    /// Prefixes are announced, in whatever family: a fault can be answered by withdrawing them.
-    announces: bool,
+    /// Prefixes of a family not agreed on are announced.
+    foreign: bool,
     seen: Seen,
     /// AS_PATH as received, if it was well-formed.
     path: Scan,
@@ -73,7 +73,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         Self {
             ctx,
             has_nlri,
-            announces: has_nlri,
+            foreign: false,
             seen: Seen::default(),
             path: Scan::default(),
             set: Set::default(),
@@ -104,12 +104,13 @@ impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn finish(&mut self, out: &mut [u8]) -> Result<Parsed<'a>, Reset<'a>> {
         self.parsed.empty = self.seen.count == 0;
         self.parsed.only_unreach = self.seen.count == 1 && self.seen.contains(code::MP_UNREACH_NLRI);
-        if !self.announces {
+        let announces = self.has_nlri || self.parsed.mp_reach.is_some_and(|reach| !reach.nlri.is_empty());
+        if !announces && !self.foreign && self.parsed.withdraw.is_some() {
             // The prefixes that a faulty announcement meant were not found (RFC 7606, 5.2).
-            return match self.parsed.withdraw {
-                Some(_) => Err(Reset::MALFORMED_LIST),
-                None => Ok(self.parsed),
-            };
+            return Err(Reset::MALFORMED_LIST);
+        }
+        if !announces {
+            return Ok(self.parsed);
         }
         self.require_mandatory();
         if self.parsed.withdraw.is_none() {
@@ -231,11 +232,10 @@ impl<'c, 'a> Reader<'c, 'a> {
             }
             code::MP_REACH_NLRI => match mp::reach(self.ctx, value).ok_or_else(|| wrong("is incorrect"))? {
                 Content::Foreign(announces) => {
-                    self.announces |= announces;
+                    self.foreign = announces;
                     return Err(Wrong::discard("is of a family not agreed on"));
                 }
                 Content::Agreed(reach) => {
-                    self.announces |= !reach.nlri.is_empty();
                     self.parsed.mp_reach = Some(reach);
                     if !reach.nlri.is_empty() && !mp::is_host(self.ctx, reach.next_hop) {
                         self.withdraw(code::MP_REACH_NLRI, "has a next hop that is no host", Reason::NextHop);

@@ -148,6 +148,8 @@ fn families_not_agreed_on_are_ignored() {
     let read = read(&EXTERNAL, &bytes, false).unwrap();
     assert_eq!(read.parsed.discarded_count, 2);
     assert_eq!((read.parsed.mp_reach, read.parsed.mp_unreach), (None, None));
+    // What is mandatory for a route of theirs is theirs to say.
+    assert_eq!(super::read(&EXTERNAL, evpn, false).unwrap().parsed.withdraw, None);
     // Nor does a fault reset then: what it would withdraw is ignored anyway.
     let bytes = join(&[evpn, &[0x40, 1, 1, 9]]);
     assert!(super::read(&EXTERNAL, &bytes, false).is_ok());
