@@ -9,6 +9,7 @@ pub mod family;
 pub mod limits;
 pub mod peer;
 pub mod policy;
+pub mod rng;
 pub mod speaker;
 pub mod time;
 pub mod view;
