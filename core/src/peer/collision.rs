@@ -38,8 +38,8 @@ pub enum Verdict {
 /// that OPEN says; `new` is in OpenSent or OpenConfirm, as the caller keeps it at that moment.
 pub fn resolve(ours: Identity, theirs: Identity, existing: Contender, new: Contender) -> Verdict {
     match existing.state {
-        // Nothing was said on it that could collide; a dial in progress is decided when its own OPEN arrives. In OpenSent
-        // its neighbor is not known yet: the OPEN that arrives second decides (6.8 leaves this to us).
+        // Nothing was said on it that could collide; a dial in progress is decided when its own OPEN arrives. In
+        // OpenSent its neighbor is not known yet: the OPEN that arrives second decides (6.8 leaves this to us).
         State::Idle | State::Connect | State::Active | State::OpenSent => Verdict::KeepBoth,
         State::Established => Verdict::CloseNew,
         State::OpenConfirm => {

@@ -150,8 +150,9 @@ fn connect(event: Event) -> Transition {
             go(State::Connect, Effects::CLOSE_CONNECTION.and(Effects::ARM_CONNECT_RETRY).and(Effects::DIAL))
         }
         Event::TcpOpened => opened(),
-        // The RFC listens on only while DelayOpen runs, and else rests in Idle, where the neighbor's own attempts would be
-        // refused. A dial that fails says nothing about how a session would go: wait for the neighbor, dial again later.
+        // The RFC listens on only while DelayOpen runs, and else rests in Idle, where the neighbor's own attempts would
+        // be refused. A dial that fails says nothing about how a session would go: wait for the neighbor, dial again
+        // later.
         Event::TcpFailed => go(State::Active, Effects::CLOSE_CONNECTION.and(Effects::ARM_CONNECT_RETRY)),
         // No OPEN was sent, so that nothing explains the end to the neighbor (SendNOTIFICATIONwithoutOPEN).
         _ => fail(None),

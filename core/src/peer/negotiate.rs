@@ -75,8 +75,8 @@ fn keepalive_interval(configured: u16, hold: u16) -> u16 {
     if hold == 0 { 0 } else { configured.min(hold / 3).max(1) }
 }
 
-/// Families that both named. A session without any could carry nothing but would look healthy, and would be taken for one:
-/// it is refused, and the neighbor is told which capabilities were wanted (RFC 5492, 3 and 5).
+/// Families that both named. A session without any could carry nothing but would look healthy: it is refused, and the
+/// neighbor is told which capabilities were wanted (RFC 5492, 3 and 5).
 fn common_families(ours: FamilySet, theirs: &Capabilities) -> Result<FamilySet, Notification> {
     // A speaker that names no family at all speaks IPv4 unicast (RFC 4760, 8).
     let named =

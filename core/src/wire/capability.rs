@@ -58,7 +58,8 @@ pub struct Capabilities {
 impl Capabilities {
     /// Adds the capabilities in `list`, the value of one optional parameter.
     ///
-    /// One that comes twice is as one (RFC 5492, 4): families add up, of graceful restart the last counts (RFC 4724, 3).
+    /// One that comes twice is as one (RFC 5492, 4): families add up, of graceful restart the last counts (RFC 4724,
+    /// 3).
     ///
     /// # Errors
     /// OPEN Message Error / Unspecific with the capability at fault where a length does not fit (RFC 4271, 6.2), and

@@ -1,8 +1,8 @@
 //! The one way in which bytes from outside are read: a bounded cursor.
 //!
-//! Every read says how much it wants and gets that or nothing. Whoever has to read a part with a length of its own takes
-//! that part out with [`Cursor::take`] and reads from it alone, so that no inner length can reach past an outer one and
-//! nobody computes with what remains.
+//! Every read says how much it wants and gets that or nothing. Whoever has to read a part with a length of its own
+//! takes that part out with [`Cursor::take`] and reads from it alone, so that no inner length can reach past an outer
+//! one and nobody computes with what remains.
 
 /// What is left to read of a message or of a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

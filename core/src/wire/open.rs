@@ -120,7 +120,8 @@ pub struct OpenParams {
     pub families: FamilySet,
     /// Whether extended messages are offered (RFC 8654).
     pub extended_messages: bool,
-    /// Restart time in seconds, at most [`capability::MAX_RESTART_TIME`]; `None`: only a helper for neighbors that restart.
+    /// Restart time in seconds, at most [`capability::MAX_RESTART_TIME`]; `None`: only a helper for neighbors that
+    /// restart.
     pub restart: Option<u16>,
     /// Whether this speaker has restarted (RFC 4724, 4.1).
     pub restarting: bool,

@@ -25,7 +25,8 @@ effects! {
     SESSION_DOWN = 0;
     /// Stop the connection's timers (hold, keepalive, send hold) and forget what was agreed on it.
     RELEASE = 1;
-    /// Close the connection, or give up the dial. What is still to be sent, a NOTIFICATION foremost, goes first where it can.
+    /// Close the connection, or give up the dial. What is still to be sent, a NOTIFICATION foremost, goes first where
+    /// it can.
     CLOSE_CONNECTION = 2;
     /// Stop the neighbor's retry timer.
     STOP_CONNECT_RETRY = 3;
