@@ -2,7 +2,8 @@
 
 use super::tlv::{NoRoom, Writer, code, flag};
 use super::{AttrsView, tlv};
-use crate::wire::as_path;
+use crate::wire::as_path::{self, AsPath};
+use crate::wire::attributes::aggregator::{write_aggregator, write_as4_aggregator};
 
 /// What the encoding depends on besides the set.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) fn write(w: &mut Writer<'_>, set: AttrsView<'_>, to: &Outgoing<'_>) -> Result<(), NoRoom> {
     w.put_attribute(flag::TRANSITIVE, code::ORIGIN, &[set.key.origin])?;
     let prepend = (!to.internal).then_some(to.local_asn);
-    let path = tlv::find(set.attributes(), code::AS_PATH).unwrap_or(&[]);
+    let path = AsPath::of(set.attributes());
     as_path::write_as_path(w, path, prepend, to.as4)?;
     if let Some(next_hop) = to.next_hop {
         w.put_attribute(flag::TRANSITIVE, code::NEXT_HOP, next_hop)?;
@@ -43,20 +44,11 @@ pub(crate) fn write(w: &mut Writer<'_>, set: AttrsView<'_>, to: &Outgoing<'_>) -
             code::AS_PATH => {}
             // RFC 4456, 8: these mean nothing outside the AS.
             code::ORIGINATOR_ID | code::CLUSTER_LIST if !to.internal => {}
-            code::AGGREGATOR if !to.as4 => write_old_aggregator(w, attribute.value)?,
+            code::AGGREGATOR if !to.as4 => write_aggregator(w, attribute.flags, attribute.value, false)?,
             _ => w.put(attribute.raw)?,
         }
     }
     write_as4_forms(w, &mut old_forms, set, path)
-}
-
-/// AGGREGATOR with a two-octet AS number (RFC 6793, 4.2.2).
-fn write_old_aggregator(w: &mut Writer<'_>, value: &[u8]) -> Result<(), NoRoom> {
-    let Some((&asn, router)) = value.split_first_chunk::<4>() else { return Ok(()) };
-    let short = u16::try_from(u32::from_be_bytes(asn)).unwrap_or(as_path::AS_TRANS);
-    w.put_header(flag::OPTIONAL | flag::TRANSITIVE, code::AGGREGATOR, 2 + router.len())?;
-    w.put(&short.to_be_bytes())?;
-    w.put(router)
 }
 
 /// AS4_PATH and AS4_AGGREGATOR for a neighbor with two-octet AS numbers, once, where they say more than the old forms.
@@ -64,14 +56,12 @@ fn write_as4_forms(
     w: &mut Writer<'_>,
     old_forms: &mut Option<Option<u32>>,
     set: AttrsView<'_>,
-    path: &[u8],
+    path: AsPath<'_>,
 ) -> Result<(), NoRoom> {
     let Some(prepend) = old_forms.take() else { return Ok(()) };
     as_path::write_as4_path(w, path, prepend)?;
-    match tlv::find(set.attributes(), code::AGGREGATOR) {
-        Some(value) if value.first_chunk::<4>().is_some_and(|&asn| u32::from_be_bytes(asn) > 0xFFFF) => {
-            w.put_attribute(flag::OPTIONAL | flag::TRANSITIVE, code::AS4_AGGREGATOR, value)
-        }
-        _ => Ok(()),
+    match tlv::iter(set.attributes()).find(|attribute| attribute.code == code::AGGREGATOR) {
+        Some(attribute) => write_as4_aggregator(w, attribute.flags, attribute.value),
+        None => Ok(()),
     }
 }

@@ -146,6 +146,22 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// What was written from `start` on, to be put in order before more follows.
+    pub fn written_mut(&mut self, start: usize) -> &mut [u8] {
+        self.buf.get_mut(start..self.len).unwrap_or_default()
+    }
+
+    /// Makes what was written from `start` on the value of an attribute: puts its header in front. For values whose
+    /// length is known only once they are written.
+    pub fn wrap_attribute(&mut self, start: usize, flags: u8, code: u8) -> Result<(), NoRoom> {
+        let len = self.len.checked_sub(start).ok_or(NoRoom)?;
+        let end = self.len;
+        // The header is first written behind the value, which also finds out whether there is room for it.
+        self.put_header(flags, code, len)?;
+        self.written_mut(start).rotate_left(end - start);
+        Ok(())
+    }
+
     /// Forgets what was written past `len`.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);

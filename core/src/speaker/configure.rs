@@ -189,7 +189,7 @@ impl Speaker<'_> {
     }
 
     fn remove(&mut self, now: Instant, peer: u16) {
-        let cease = Notification::new(codes::cease::PEER_DECONFIGURED);
+        let cease = Notification::new(codes::cease::PEER_DE_CONFIGURED);
         self.end_sessions(now, peer, &cease, DownReason::Deconfigured);
         let slot = &mut self.peers[usize::from(peer)];
         slot.removed = true;

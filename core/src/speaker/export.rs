@@ -3,7 +3,8 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::types::{Ends, PeerId};
-use crate::attrs::edit;
+use crate::attrs::edit::Edit;
+use crate::attrs::list::ListOp;
 use crate::attrs::outgoing::{self, Outgoing};
 use crate::attrs::tlv::{NoRoom, Writer};
 use crate::attrs::{AttrsView, Key};
@@ -16,7 +17,7 @@ use crate::rib::table::FamilyTable;
 use crate::view::{PolicyDecision, Reason};
 
 /// GRACEFUL_SHUTDOWN (RFC 8326).
-const GRACEFUL_SHUTDOWN: u32 = 0xFFFF_0000;
+const GRACEFUL_SHUTDOWN: [u8; 4] = [0xFF, 0xFF, 0, 0];
 
 /// How far draining has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,10 @@ impl Target {
             PolicyRef::Unset => (accepted(Applied::default()), None),
             PolicyRef::AcceptAll => (accepted(Applied::default()), decision(None)),
             PolicyRef::Named(id) => {
-                let verdict = policies.evaluate(id, &route(table.net(slot), shared.attrs.view(path.attr)));
+                let own = self.own_next_hop(F::FAMILY);
+                let view = shared.attrs.view(path.attr);
+                let route = route(table.net(slot), view, self.local_asn, own.as_deref());
+                let verdict = policies.evaluate(id, &route);
                 let result = if verdict.accept { accepted(verdict.applied) } else { Err(Reason::Policy) };
                 (result, decision(verdict.rule))
             }
@@ -168,7 +172,7 @@ impl Target {
         };
         let (key, len) = match policy {
             Some(id) => policies.apply(id, export.applied, self.local_asn, own, set, out)?,
-            None if draining => return edit::add_communities(set, &[GRACEFUL_SHUTDOWN], out),
+            None if draining => return add_graceful_shutdown(set, out),
             None => {
                 out.get_mut(..set.bytes.len()).ok_or(NoRoom)?.copy_from_slice(set.bytes);
                 (*set.key, set.bytes.len())
@@ -179,8 +183,7 @@ impl Target {
         }
         // Both are rare together: the second edit reads what the first wrote from a copy behind it.
         let (first, rest) = out.split_at_mut_checked(len).ok_or(NoRoom)?;
-        let (key, drained) =
-            edit::add_communities(AttrsView { key: &key, bytes: first }, &[GRACEFUL_SHUTDOWN], rest)?;
+        let (key, drained) = add_graceful_shutdown(AttrsView { key: &key, bytes: first }, rest)?;
         out.copy_within(len..len + drained, 0);
         Ok((key, drained))
     }
@@ -238,8 +241,19 @@ impl Target {
     }
 }
 
+fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<(Key, usize), NoRoom> {
+    let mut edit = Edit::new(set);
+    edit.communities(ListOp::Add(&[GRACEFUL_SHUTDOWN]))?;
+    edit.write(out)
+}
+
 /// A route as policies see it.
 #[inline]
-pub(crate) fn route<F: AddressFamily>(net: Net<F>, attrs: AttrsView<'_>) -> RouteInput<'_> {
-    RouteInput { family: F::FAMILY, addr: net.addr.into(), len: net.len, attrs }
+pub(crate) fn route<'a, F: AddressFamily>(
+    net: Net<F>,
+    attrs: AttrsView<'a>,
+    own_asn: u32,
+    own_next_hop: Option<&'a [u8]>,
+) -> RouteInput<'a> {
+    RouteInput { family: F::FAMILY, addr: net.addr.into(), len: net.len, attrs, own_asn, own_next_hop }
 }

@@ -13,7 +13,7 @@ use crate::rib::stored::StoredFamily;
 use crate::rib::table::{FamilyTable, NewPath};
 use crate::view::Reason;
 use crate::wire::nlri::Nlri;
-use crate::wire::notification::Notification;
+use crate::wire::notification::{Notification, codes};
 
 /// One UPDATE's announcements or withdrawals in one family, on their way into the tables.
 pub(crate) struct Importer<'a, 'm, F: StoredFamily> {
@@ -102,7 +102,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             PolicyRef::Unset | PolicyRef::AcceptAll => Ok(Applied::default()),
             PolicyRef::RejectAll => Err(Reason::Policy),
             PolicyRef::Named(id) => {
-                let verdict = self.policies.evaluate(id, &route(net, received));
+                let verdict = self.policies.evaluate(id, &route(net, received, self.local_asn, None));
                 if verdict.accept { Ok(verdict.applied) } else { Err(Reason::Policy) }
             }
         }
@@ -236,10 +236,8 @@ impl LimitExceeded {
         let (afi, safi) = self.family.afi_safi();
         let [high, low] = afi.to_be_bytes();
         let [a, b, c, d] = self.limit.to_be_bytes();
-        Notification::cease_with(
-            crate::wire::notification::cease::MAX_PREFIXES,
-            &[high, low, safi, a, b, c, d],
-        )
+        let data = [high, low, safi, a, b, c, d];
+        Notification::with_data(codes::cease::MAXIMUM_NUMBER_OF_PREFIXES_REACHED, &data)
     }
 }
 

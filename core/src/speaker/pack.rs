@@ -2,7 +2,7 @@
 
 use crate::attrs::tlv::{code, flag};
 use crate::family::{AddressFamily, Family, Net};
-use crate::wire::header::{HEADER_LEN, Kind, MARKER};
+use crate::wire::header::{HEADER_LEN, Kind};
 use crate::wire::nlri;
 
 /// What the open message does with its prefixes.
@@ -53,6 +53,8 @@ pub(crate) enum Unfit {
     Message,
 }
 
+/// The marker of every message (RFC 4271, 4.1).
+const MARKER: [u8; 16] = [0xFF; 16];
 /// Bytes between the header and the path attributes: both lengths.
 const LENGTHS: usize = 4;
 /// MP_REACH_NLRI up to the next hop: header with extended length, AFI, SAFI, length of the next hop.

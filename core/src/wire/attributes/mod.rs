@@ -40,6 +40,24 @@ pub struct Context {
     pub max_as_path: u16,
 }
 
+impl Context {
+    /// For reading what crier itself has encoded for a neighbor with four-octet AS numbers.
+    pub(crate) fn for_display(internal: bool, local_asn: u32) -> Self {
+        let families = Family::ALL.into_iter().fold(FamilySet::EMPTY, FamilySet::with);
+        Self {
+            as4: true,
+            internal,
+            families,
+            local_asn,
+            remote_asn: local_asn,
+            router_id: 0,
+            enforce_first_as: false,
+            allow_loopback_next_hop: true,
+            max_as_path: u16::MAX,
+        }
+    }
+}
+
 /// MP_REACH_NLRI of a family agreed on (RFC 4760, 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MpReach<'a> {
