@@ -126,11 +126,6 @@ impl<'a> Writer<'a> {
         self.buf.get(..self.len).unwrap_or(&[])
     }
 
-    /// What was written, to be worked on in place.
-    pub fn written_mut(&mut self) -> &mut [u8] {
-        self.buf.get_mut(..self.len).unwrap_or_default()
-    }
-
     /// Appends `bytes`.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
         let end = self.len.checked_add(bytes.len()).ok_or(NoRoom)?;

@@ -31,7 +31,8 @@ impl Speaker<'_> {
         // There is room: the number was checked.
         let _ = self.ranges.extend_from_slice(config.ranges);
         for peer in 1..self.peers.len() as u16 {
-            if let Some(identity) = self.peers[usize::from(peer)].config.filter(|_| !self.peers[usize::from(peer)].removed)
+            if let Some(identity) =
+                self.peers[usize::from(peer)].config.filter(|_| !self.peers[usize::from(peer)].removed)
             {
                 self.reconcile(now, peer, identity, config, before, &mut applied);
             }
@@ -56,7 +57,8 @@ impl Speaker<'_> {
             let tag = config.ranges[*at].settings.tag;
             !config.ranges[..*at].iter().any(|range| range.settings.tag == tag)
         };
-        let dynamic = (0..config.ranges.len()).filter(first_of_tag).map(|at| u32::from(config.ranges[at].limit));
+        let dynamic =
+            (0..config.ranges.len()).filter(first_of_tag).map(|at| u32::from(config.ranges[at].limit));
         let wanted = config.peers.len() as u32 + dynamic.sum::<u32>();
         let limit = u32::from(self.limits.peers);
         if wanted > limit { Err(ConfigError::TooManyPeers { wanted, limit }) } else { Ok(()) }
@@ -155,7 +157,8 @@ impl Speaker<'_> {
 
     fn is_surely_internal(&self, settings: &Settings) -> bool {
         use crate::config::RemoteAs;
-        matches!(settings.remote_as, RemoteAs::Internal) || settings.remote_as == RemoteAs::Asn(self.local.asn)
+        matches!(settings.remote_as, RemoteAs::Internal)
+            || settings.remote_as == RemoteAs::Asn(self.local.asn)
     }
 
     /// A slot for a neighbor: one that is being removed for the same address, a free one, or that of the dynamic neighbor
@@ -221,8 +224,9 @@ fn check_policies(config: &Config<'_>) -> Result<(), ConfigError> {
 
 fn check_duplicates(peers: &[PeerConfig]) -> Result<(), ConfigError> {
     let same = |a: IpAddr, b: IpAddr| a.to_canonical() == b.to_canonical();
-    let duplicate = peers.iter().enumerate().find(|(at, peer)| {
-        peers[..*at].iter().any(|earlier| same(earlier.remote, peer.remote))
-    });
+    let duplicate = peers
+        .iter()
+        .enumerate()
+        .find(|(at, peer)| peers[..*at].iter().any(|earlier| same(earlier.remote, peer.remote)));
     duplicate.map_or(Ok(()), |(_, peer)| Err(ConfigError::DuplicatePeer(peer.remote)))
 }

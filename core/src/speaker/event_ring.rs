@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn the_oldest_are_dropped_and_counted() {
-        let mut slots = [const { Event { at: Instant::EPOCH, remote: None, peer: None, kind: EventKind::None } }; 3];
+        let mut slots =
+            [const { Event { at: Instant::EPOCH, remote: None, peer: None, kind: EventKind::None } }; 3];
         let mut ring = EventRing::new(&mut slots);
         for at in 1..=5 {
             ring.push(Event { at: Instant::from_millis(at), ..Event::default() });

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::types::{Ends, PeerId};
+use super::types::Ends;
 use crate::attrs::edit::Edit;
 use crate::attrs::list::ListOp;
 use crate::attrs::outgoing::{self, Outgoing};
@@ -139,7 +139,8 @@ impl Target {
         }
         let set = AttrsView { key: &key, bytes: stored.bytes };
         let own = self.own_next_hop(F::FAMILY);
-        let (key, len) = self.edit(export, policies, set, own.as_deref(), edited).map_err(|NoRoom| Reason::TooLong)?;
+        let (key, len) =
+            self.edit(export, policies, set, own.as_deref(), edited).map_err(|NoRoom| Reason::TooLong)?;
         let bytes = edited.get(..len).unwrap_or(&[]);
         let set = AttrsView { key: &key, bytes };
         let next_hop = self.next_hop(export.source, stored.next_hop_bytes(), set.next_hop_bytes(), own);
@@ -233,11 +234,6 @@ impl Target {
             (None, Some(&octets)) => remote == IpAddr::V4(Ipv4Addr::from(octets)),
             (None, None) => false,
         }
-    }
-
-    /// The neighbor.
-    pub(crate) const fn id(&self) -> PeerId {
-        PeerId(self.peer)
     }
 }
 

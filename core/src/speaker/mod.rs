@@ -122,7 +122,8 @@ impl<'m> Speaker<'m> {
         }
         let Memory { region, peers, connections, events } = memory;
         let sizes = Sizes::of(limits);
-        let short = peers.len() <= usize::from(limits.peers) || connections.len() < usize::from(limits.connections);
+        let short =
+            peers.len() <= usize::from(limits.peers) || connections.len() < usize::from(limits.connections);
         let laid = if short { None } else { sizes.lay(region, Hasher::new(seed)) };
         let Some(Laid { rib, policies, carries, large_carries, scratch }) = laid else {
             return Err(StartError::MemoryTooSmall);
@@ -171,7 +172,8 @@ impl<'m> Speaker<'m> {
 
     /// Notes that something happened to a neighbor.
     pub(crate) fn report(&mut self, now: Instant, peer: u16, kind: EventKind) {
-        let remote = self.peers.get(usize::from(peer)).and_then(|slot| slot.config.map(|config| config.remote));
+        let remote =
+            self.peers.get(usize::from(peer)).and_then(|slot| slot.config.map(|config| config.remote));
         self.events.push(Event { at: now, remote, peer: (peer != 0).then_some(PeerId(peer)), kind });
     }
 

@@ -38,12 +38,8 @@ impl Speaker<'_> {
     pub fn withdraw(&mut self, prefix: IpNet) -> bool {
         let shared = &mut self.rib.shared;
         match Family::of(&prefix) {
-            Family::Ipv4Unicast => {
-                V4::net_of(&prefix).is_some_and(|net| self.rib.v4.forget(shared, net, 0))
-            }
-            Family::Ipv6Unicast => {
-                V6::net_of(&prefix).is_some_and(|net| self.rib.v6.forget(shared, net, 0))
-            }
+            Family::Ipv4Unicast => V4::net_of(&prefix).is_some_and(|net| self.rib.v4.forget(shared, net, 0)),
+            Family::Ipv6Unicast => V6::net_of(&prefix).is_some_and(|net| self.rib.v6.forget(shared, net, 0)),
         }
     }
 }

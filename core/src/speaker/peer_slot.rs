@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use super::types::Ends;
 use crate::config::Settings;
-use crate::family::{Family, FamilySet};
+use crate::family::Family;
 use crate::peer::State;
 use crate::peer::backoff::Backoff;
 use crate::peer::negotiate::Agreed;
@@ -100,13 +100,6 @@ impl PeerSlot {
     /// Its settings; only a slot in use has any.
     pub(crate) fn settings(&self) -> Option<&Settings> {
         self.config.as_ref().map(|config| &config.settings)
-    }
-
-    /// Families that both ends want.
-    pub(crate) fn active_families(&self) -> FamilySet {
-        Family::ALL.into_iter().fold(FamilySet::EMPTY, |set, family| {
-            if self.families[family.index()].active { set.with(family) } else { set }
-        })
     }
 
     /// Whether the neighbor is in our AS.

@@ -123,7 +123,9 @@ impl Speaker<'_> {
             Kind::Keepalive => self.drive(now, index, Event::KeepaliveReceived, With::Nothing),
             Kind::Open => match Open::parse(body) {
                 Ok(open) => self.open_received(now, index, &open),
-                Err(notification) => self.fault_in(now, index, State::OpenSent, Event::OpenReceived, notification),
+                Err(notification) => {
+                    self.fault_in(now, index, State::OpenSent, Event::OpenReceived, notification)
+                }
             },
             Kind::Notification => {
                 let notification = Notification::parse(body);

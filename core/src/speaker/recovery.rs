@@ -59,7 +59,9 @@ impl Speaker<'_> {
         }
         for peer in 1..self.peers.len() as u16 {
             let slot = &mut self.peers[usize::from(peer)];
-            let Some(conn) = slot.session.filter(|_| slot.incomplete && now >= slot.recover_at) else { continue };
+            let Some(conn) = slot.session.filter(|_| slot.incomplete && now >= slot.recover_at) else {
+                continue;
+            };
             slot.incomplete = false;
             slot.recover_at = now + INTERVAL;
             self.report(now, peer, EventKind::Recovering);
@@ -92,7 +94,9 @@ impl Speaker<'_> {
     /// Asks a neighbor to announce everything again; false if it cannot.
     pub(super) fn ask_refresh(&mut self, conn: u16) -> bool {
         let slot = &mut self.conns[usize::from(conn)];
-        let Some(agreed) = slot.agreed.as_ref().filter(|agreed| agreed.negotiated.refresh) else { return false };
+        let Some(agreed) = slot.agreed.as_ref().filter(|agreed| agreed.negotiated.refresh) else {
+            return false;
+        };
         slot.refresh = agreed.negotiated.families;
         slot.pending |= pending::REFRESH;
         true

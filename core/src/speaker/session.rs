@@ -4,7 +4,7 @@ use super::Speaker;
 use super::conn_slot::{Phase, pending};
 use super::jobs;
 use super::peer_slot::{FamilySession, Job};
-use super::types::{CloseCause, Wake};
+use super::types::{CloseCause, PeerId, Wake};
 use crate::decision::PeerFacts;
 use crate::event::{DownReason, EventKind};
 use crate::family::Family;
@@ -184,7 +184,7 @@ impl Speaker<'_> {
         };
         if config.dynamic {
             slot.closed = Some(now);
-            self.arm(now + super::timers::CLOSED_DYNAMIC, Wake::Peer(peer));
+            self.arm(now + super::timers::CLOSED_DYNAMIC, Wake::Peer(PeerId(peer)));
             return;
         }
         if !self.may_start(peer) {
@@ -195,7 +195,7 @@ impl Speaker<'_> {
             let rest = slot.backoff.failed(established_for);
             let until = now + jitter(&mut self.rng, rest);
             slot.idle_until = Some(until);
-            self.arm(until, Wake::Peer(peer));
+            self.arm(until, Wake::Peer(PeerId(peer)));
         } else if effects.contains(Effects::ARM_CONNECT_RETRY) {
             slot.state = State::Active;
             self.arm_connect_retry(now, peer);
@@ -259,7 +259,13 @@ impl Speaker<'_> {
     }
 
     /// Ends a connection's session for an administrative reason.
-    pub(super) fn cease(&mut self, now: Instant, index: u16, notification: &Notification, reason: DownReason) {
+    pub(super) fn cease(
+        &mut self,
+        now: Instant,
+        index: u16,
+        notification: &Notification,
+        reason: DownReason,
+    ) {
         match self.conns[usize::from(index)].phase {
             Phase::Open => self.drive(now, index, Event::CeaseRequested, With::Cease(notification, reason)),
             Phase::Free | Phase::Dialling | Phase::Closing | Phase::Dead => {}
@@ -351,7 +357,7 @@ impl Speaker<'_> {
             if removed {
                 self.peers[usize::from(peer)] = super::PeerSlot::default();
             } else if let Some(until) = self.peers[usize::from(peer)].idle_until {
-                self.arm(until, Wake::Peer(peer));
+                self.arm(until, Wake::Peer(PeerId(peer)));
             }
         } else {
             self.arm(now, Wake::Work);

@@ -5,7 +5,7 @@ use super::conn_slot::Phase;
 use super::export::Drain;
 use super::peer_slot::Job;
 use super::session::With;
-use super::types::{Deadline, Wake};
+use super::types::{Deadline, PeerId, Wake};
 use crate::peer::State;
 use crate::peer::fsm::Event;
 use crate::peer::jitter::jitter;
@@ -35,7 +35,7 @@ impl Speaker<'_> {
         let span = Millis::from_secs(settings.timers.connect_retry.into());
         let at = now + jitter(&mut self.rng, span);
         self.peers[usize::from(peer)].retry_at = Some(at);
-        self.arm(at, Wake::Peer(peer));
+        self.arm(at, Wake::Peer(PeerId(peer)));
     }
 
     /// Starts the hold timer anew with the negotiated time. The deadline that the driver has may be earlier, which costs
@@ -100,11 +100,12 @@ impl Speaker<'_> {
                 }
             }
             Phase::Open => {
-                if due(conn.hold_at) {
+                let (hold, keepalive) = (due(conn.hold_at), due(conn.keepalive_at));
+                if hold {
                     self.drive(now, index, Event::HoldExpired, With::Nothing);
                 } else if self.is_stuck(now, index) {
                     self.drive(now, index, Event::SendHoldExpired, With::Nothing);
-                } else if due(conn.keepalive_at) {
+                } else if keepalive {
                     self.drive(now, index, Event::KeepaliveExpired, With::Nothing);
                 }
             }
@@ -187,7 +188,7 @@ impl Speaker<'_> {
             }
             let closed = slot.closed.map(|closed| closed + CLOSED_DYNAMIC);
             for at in [slot.retry_at, slot.idle_until, closed].into_iter().flatten() {
-                self.arm(at, Wake::Peer(peer));
+                self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
         if let Some(at) = self.drain_until {

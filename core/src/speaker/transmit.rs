@@ -30,7 +30,9 @@ impl Speaker<'_> {
         match conn.phase {
             Phase::Free | Phase::Dialling | Phase::Dead => false,
             Phase::Closing => true,
-            Phase::Open => conn.pending != 0 || (conn.state == State::Established && self.has_routes(conn.peer)),
+            Phase::Open => {
+                conn.pending != 0 || (conn.state == State::Established && self.has_routes(conn.peer))
+            }
         }
     }
 

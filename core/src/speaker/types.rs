@@ -245,4 +245,3 @@ pub enum StartError {
     /// A limit is out of range.
     LimitOutOfRange(&'static str),
 }
-

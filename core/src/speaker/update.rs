@@ -200,7 +200,8 @@ impl Speaker<'_> {
         counters.treated_as_withdraw += u64::from(parsed.withdraw.is_some());
         for (fault, withdrawn) in [(parsed.discarded, false), (parsed.withdraw, true)] {
             if let Some(fault) = fault {
-                let kind = EventKind::UpdateFault { attribute: fault.attribute, withdrawn, reason: fault.reason };
+                let kind =
+                    EventKind::UpdateFault { attribute: fault.attribute, withdrawn, reason: fault.reason };
                 self.report(now, peer, kind);
             }
         }

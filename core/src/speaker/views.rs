@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::Speaker;
 use super::export::Target;
 use super::types::PeerId;
+use crate::attrs::tlv::{code, flag};
 use crate::config::RemoteAs;
 use crate::family::{Family, V4, V6};
 use crate::limits::{Table, TableUse};
@@ -177,12 +178,21 @@ impl Speaker<'_> {
         let (edited, rest) = scratch.split_at_mut(third);
         let (encoded, parsed) = rest.split_at_mut(third);
         let target = Target { as4: true, ..*target };
-        let (len, next_hop) =
-            target.render::<F>(export, &self.rib.shared, policies, edited, encoded)?;
-        let context = Context::for_display(target.internal, target.local_asn);
+        let (len, next_hop) = target.render::<F>(export, &self.rib.shared, policies, edited, encoded)?;
+        let context = Context::for_display(target.internal);
+        // The parser wants the next hop that prefixes of its own would have. The real one is put in front below.
+        let stand_in = [flag::TRANSITIVE, code::NEXT_HOP, 4, 192, 0, 2, 1];
+        let len = match F::FAMILY {
+            Family::Ipv4Unicast => len,
+            Family::Ipv6Unicast => {
+                let room = encoded.get_mut(len..len + stand_in.len()).ok_or(Reason::TooLong)?;
+                room.copy_from_slice(&stand_in);
+                len + stand_in.len()
+            }
+        };
         let (front, behind) = parsed.split_at_mut_checked(next_hop.len()).ok_or(Reason::TooLong)?;
         front.copy_from_slice(&next_hop);
-        let read = attributes::parse(&context, encoded.get(..len).unwrap_or(&[]), false, behind)
+        let read = attributes::parse(&context, encoded.get(..len).unwrap_or(&[]), true, behind)
             .map_err(|_| Reason::TooLong)?;
         let mut key = read.key;
         key.next_hop_len = next_hop.len() as u8;

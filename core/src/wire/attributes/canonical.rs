@@ -92,7 +92,7 @@ impl Kept<'_> {
         // Written without a header, whose size depends on how many remain, made unique, and then moved to make room.
         let start = w.len();
         w.put(self.value)?;
-        let (all, _) = w.written_mut().get_mut(start..).unwrap_or_default().as_chunks_mut::<EACH>();
+        let (all, _) = w.written_mut(start).as_chunks_mut::<EACH>();
         all.sort_unstable();
         let mut distinct = 0;
         for at in 0..all.len() {

@@ -41,15 +41,15 @@ pub struct Context {
 }
 
 impl Context {
-    /// For reading what crier itself has encoded for a neighbor with four-octet AS numbers.
-    pub(crate) fn for_display(internal: bool, local_asn: u32) -> Self {
+    /// For reading what crier itself has encoded for a neighbor with four-octet AS numbers: no path is a loop.
+    pub(crate) fn for_display(internal: bool) -> Self {
         let families = Family::ALL.into_iter().fold(FamilySet::EMPTY, FamilySet::with);
         Self {
             as4: true,
             internal,
             families,
-            local_asn,
-            remote_asn: local_asn,
+            local_asn: 0,
+            remote_asn: 0,
             router_id: 0,
             enforce_first_as: false,
             allow_loopback_next_hop: true,
