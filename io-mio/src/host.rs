@@ -82,7 +82,8 @@ pub trait Host {
     /// Something happened to the speaker at position `instance`.
     fn event(&mut self, now: Instant, instance: usize, event: &Event);
 
-    /// A signal arrived; only after [`Runtime::catch_signals`](crate::Runtime::catch_signals).
+    /// A signal arrived; only after [`Runtime::catch_signals`](crate::Runtime::catch_signals). Unless this is
+    /// implemented, each of them stops the loop.
     fn signal(&mut self, context: &mut Context<'_, '_>, signal: Signal) {
         let _ = signal;
         context.stop();
