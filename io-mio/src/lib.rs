@@ -44,6 +44,7 @@ mod chunk;
 mod clock;
 mod conn;
 mod control;
+mod ends;
 mod host;
 mod linger;
 mod listen;

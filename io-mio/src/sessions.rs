@@ -12,6 +12,7 @@ use socket2::SockRef;
 use crate::buffers::Buffers;
 use crate::cause::close_cause;
 use crate::conn::{Conn, Taken};
+use crate::ends::Interfaces;
 use crate::linger::Lingering;
 use crate::socket;
 use crate::token::Key;
@@ -39,6 +40,7 @@ pub(crate) struct Sessions {
     buffers: Buffers,
     read_buffer: Box<[u8]>,
     lingering: Lingering,
+    interfaces: Interfaces,
 }
 
 impl Sessions {
@@ -60,6 +62,7 @@ impl Sessions {
             buffers: Buffers::new(pooled, owners + usize::from(lingering)),
             read_buffer: vec![0; READ_BUFFER].into_boxed_slice(),
             lingering: Lingering::new(lingering, owners),
+            interfaces: Interfaces::default(),
         }
     }
 
@@ -100,7 +103,7 @@ impl Sessions {
                 let taken = match conn.finish_dialling() {
                     Ok(ends) => {
                         if let Some((remote, local)) = ends {
-                            speaker.connected(now, id, remote, local);
+                            speaker.connected(now, id, self.interfaces.ends(now, remote, local));
                         }
                         conn.take_in(&mut self.read_buffer, share, |bytes| speaker.receive(now, id, bytes))
                     }
@@ -131,7 +134,7 @@ impl Sessions {
         remote: SocketAddr,
     ) {
         let (Some(speaker), Ok(local)) = (speakers.get_mut(instance), stream.local_addr()) else { return };
-        let id = match speaker.accept(now, remote, local) {
+        let id = match speaker.accept(now, self.interfaces.ends(now, remote, local)) {
             Ok(id) => id,
             Err(refusal) => {
                 log::debug!("refused a connection from {remote}: {refusal:?}");
