@@ -110,7 +110,7 @@ impl Random {
             }
         };
         chance(Set::LocalPref(value as u32));
-        chance(Set::Med((value % 2 == 0).then_some(value as u32)));
+        chance(Set::Med(value.is_multiple_of(2).then_some(value as u32)));
         chance(Set::Origin(Origin::ALL[value % 3]));
         chance(Set::Prepend([0, 1, 2, 255][value % 4]));
         chance(match value % 3 {

@@ -51,7 +51,7 @@ fn communities_are_edited_in_a_fixed_order_and_come_out_sorted() {
 fn an_attribute_that_was_not_there_goes_to_its_place() {
     let route = Route::new("10.0.0.0/8").path(&[1]);
     let (_, bytes) = change(&[Set::AddCommunities(&[5]), Set::AddLargeCommunities(&[[1, 2, 3]])], &route);
-    assert_eq!(bytes, route.clone().communities(&[5]).large(&[[1, 2, 3]]).encode().1);
+    assert_eq!(bytes, route.communities(&[5]).large(&[[1, 2, 3]]).encode().1);
     let codes: Vec<u8> = tlv::iter(&bytes[4..]).map(|tlv| tlv.code).collect();
     assert_eq!(codes, [2, 8, 32, 200]);
 }
