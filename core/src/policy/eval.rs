@@ -128,7 +128,9 @@ fn go_on<'a>(
     decide(number, &rule, applied, route)
 }
 
-/// Whether a compiled match holds for a route whose attributes have become `edited`.
+/// Whether a compiled match holds for a route whose attributes have become `edited`. Never inlined, so that a rule without
+/// matches does not pay for the many cases.
+#[inline(never)]
 fn holds(kind: u8, payload: &[u8], route: &RouteInput<'_>, edited: &Edited<'_>) -> bool {
     match kind {
         matching::FAMILY => has_bit(payload, route.family as u8),
