@@ -16,6 +16,8 @@
 
 pub mod edit;
 pub mod list;
+pub(crate) mod outgoing;
+pub(crate) mod store;
 pub mod tlv;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
