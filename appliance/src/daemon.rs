@@ -9,7 +9,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crier_core::{Event, Instant, Speaker};
+use crier_core::view::Admin;
+use crier_core::{Event, EventKind, Instant, Speaker};
 use ipnet::IpNet;
 
 use crate::control::protocol::Attributes;
@@ -43,6 +44,8 @@ pub struct Daemon {
     pub(crate) sources: Sources,
     /// Neighbors that operators shut down, with the message for theirs.
     pub(crate) shut: BTreeMap<IpAddr, String>,
+    /// A neighbor that is to be down came up.
+    shut_again: Option<Instant>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) draining: bool,
     pub(crate) started: Instant,
@@ -59,6 +62,7 @@ impl Daemon {
             events: Ring::default(),
             sources: Sources::default(),
             shut: BTreeMap::new(),
+            shut_again: None,
             state_dir: None,
             draining: false,
             started: now.at,
@@ -101,31 +105,41 @@ impl Daemon {
     }
 
     /// Keeps an event of the speaker, and logs it.
-    pub fn event(&mut self, now: Now, event: Event) {
-        self.events.push(now, event);
+    pub fn event(&mut self, now: Now, event: &Event) {
+        if matches!(event.kind, EventKind::Established { .. })
+            && event.remote.is_some_and(|remote| self.shut.contains_key(&remote))
+        {
+            self.shut_again = Some(now.at);
+        }
+        self.events.push(now, event.clone());
     }
 
     /// When [`Daemon::timeout`] is to be called next.
     pub fn deadline(&self) -> Option<Instant> {
-        self.sources.deadline()
+        self.sources.deadline().into_iter().chain(self.shut_again).min()
     }
 
-    /// Ends leases that are over. Harmless if none is.
+    /// Ends leases that are over, and sessions that should not have come back. Harmless if there is none.
     pub fn timeout(&mut self, speaker: &mut Speaker<'_>, now: Now) {
+        if self.shut_again.take().is_some() {
+            self.keep_down(speaker, now);
+        }
         for prefix in self.sources.expire(now.at, speaker) {
             log::warn!("{prefix}: its lease ended and nobody renewed it; it is withdrawn");
             self.control_at = now.at;
         }
     }
 
-    /// A neighbor that operators shut down stays so over a restart of the daemon, a reload, and for a dynamic one, its
-    /// next attempt.
+    /// A neighbor that operators shut down stays so over a restart of the daemon and a reload; a dynamic one, which the
+    /// speaker forgets, is shut down again when it comes back.
     fn keep_down(&self, speaker: &mut Speaker<'_>, now: Now) {
         for (address, message) in &self.shut {
-            if let Some(peer) = speaker.find_peer(*address) {
-                if let Err(error) = speaker.shutdown(now.at, peer, message) {
-                    log::warn!("{address} cannot be kept down: {}", crate::reason::command_error(error));
-                }
+            let peer = speaker.find_peer(*address).and_then(|peer| speaker.peer(peer));
+            let Some(peer) = peer.filter(|peer| peer.admin != Admin::Down).map(|peer| peer.id) else {
+                continue;
+            };
+            if let Err(error) = speaker.shutdown(now.at, peer, message) {
+                log::warn!("{address} cannot be kept down: {}", crate::reason::command_error(error));
             }
         }
     }

@@ -35,7 +35,7 @@ pub fn span(ms: u64) -> String {
     match (seconds, ms % 1000) {
         (0..=9, 1..) => format!("{seconds}.{} s", (ms % 1000) / 100),
         (0..=119, _) => format!("{seconds} s"),
-        (120..=7199, _) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        (120..=7199, _) if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         (120..=7199, _) => format!("{} min {} s", seconds / 60, seconds % 60),
         _ if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
