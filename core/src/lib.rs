@@ -4,11 +4,16 @@
 
 pub mod attrs;
 pub mod config;
+mod decision;
 pub mod event;
 pub mod family;
+mod hash;
 pub mod limits;
+mod memory;
 pub mod peer;
 pub mod policy;
+mod rib;
+pub mod rng;
 pub mod speaker;
 pub mod time;
 pub mod view;
