@@ -21,3 +21,6 @@ mod why;
 pub use server::Answer;
 pub use stream::{Fill, Stream};
 pub use view::{accepted_row, advertised_row, peer_row, refused_row, session_row};
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,6 @@ pub struct Daemon {
     /// A neighbor that is to be down came up.
     shut_again: Option<Instant>,
     pub(crate) state_dir: Option<PathBuf>,
-    pub(crate) draining: bool,
     pub(crate) started: Instant,
     /// When each source last changed.
     pub(crate) config_at: Instant,
@@ -64,7 +63,6 @@ impl Daemon {
             shut: BTreeMap::new(),
             shut_again: None,
             state_dir: None,
-            draining: false,
             started: now.at,
             config_at: now.at,
             control_at: now.at,

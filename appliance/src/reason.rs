@@ -217,6 +217,8 @@ mod tests {
     fn accepted_has_no_code_and_the_rest_has_one() {
         assert_eq!(reason_code(Reason::None), None);
         assert_eq!(reason_code(Reason::OwnAs), Some("own-as"));
+        let codes: std::collections::BTreeSet<_> = Reason::ALL.into_iter().map(reason_code).collect();
+        assert_eq!(codes.len(), Reason::ALL.len(), "no code is used twice");
         assert!(reason_text(Reason::NoPolicy).contains("RFC 8212"));
     }
 

@@ -23,7 +23,7 @@ pub trait Originate {
     /// Originates a route, or replaces the one for the same prefix.
     fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError>;
     /// Withdraws a route; false if there was none.
-    fn withdraw(&mut self, now: Instant, prefix: IpNet) -> bool;
+    fn withdraw(&mut self, prefix: IpNet) -> bool;
 }
 
 impl Originate for Speaker<'_> {
@@ -31,8 +31,8 @@ impl Originate for Speaker<'_> {
         Speaker::originate(self, now, route)
     }
 
-    fn withdraw(&mut self, now: Instant, prefix: IpNet) -> bool {
-        Speaker::withdraw(self, now, prefix)
+    fn withdraw(&mut self, prefix: IpNet) -> bool {
+        Speaker::withdraw(self, prefix)
     }
 }
 
@@ -157,7 +157,7 @@ impl Sources {
         applied.retain(|prefix, _| {
             let wanted = control.contains_key(prefix) || config.contains_key(prefix);
             if !wanted {
-                target.withdraw(now, *prefix);
+                target.withdraw(*prefix);
             }
             wanted
         });
@@ -174,7 +174,7 @@ impl Sources {
                 }
                 Err(error) => {
                     if applied.remove(prefix).is_some() {
-                        target.withdraw(now, *prefix);
+                        target.withdraw(*prefix);
                     }
                     refused.insert(*prefix, error);
                 }

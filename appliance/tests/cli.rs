@@ -1,6 +1,7 @@
 //! The program as users call it: exit codes, one line on stderr, and what a daemon's answer becomes. The daemon is a
 //! stand-in that answers with given lines.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not see")]
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;

@@ -206,9 +206,12 @@ impl Job {
     }
 }
 
-/// The destination that is meant, and its prefix.
+/// The destination that is meant, and its prefix. Its last path may just have gone; for an address, others are meant then.
 pub(super) fn find(speaker: &Speaker<'_>, target: Target) -> Option<(u32, ipnet::IpNet)> {
-    target.candidates().find_map(|net| Some((speaker.find_destination(net)?, net)))
+    let meant = |slot: &u32| {
+        matches!(target, Target::Prefix(_)) || speaker.destination(target.family(), *slot).is_some()
+    };
+    target.candidates().find_map(|net| Some((speaker.find_destination(net).filter(meant)?, net)))
 }
 
 /// Appends a line.

@@ -83,7 +83,7 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
             router_id: daemon.words.router_id,
             peers: count(speaker.peers().count()),
             established: count(speaker.peers().filter(|peer| peer.state == State::Established).count()),
-            draining: daemon.draining,
+            draining: speaker.draining(),
         }],
         sources: vec![
             SourceRow {

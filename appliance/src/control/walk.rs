@@ -37,7 +37,8 @@ impl Walk {
         Self { families: FamilySet::EMPTY.with(family), family: family.index(), slot, inner: 0, single: true }
     }
 
-    /// Visits slots while `budget` lasts; each visit takes 1 of it, and may take more. True at the end of the tables.
+    /// Visits slots, from 1 to one less than `slots` of the family, while `budget` lasts; each visit takes 1 of it, and may
+    /// take more. True at the end of the tables.
     pub(super) fn run(
         &mut self,
         budget: &mut u32,
@@ -45,8 +46,8 @@ impl Walk {
         mut visit: impl FnMut(Family, u32, u32, &mut u32) -> Visit,
     ) -> bool {
         while let Some(&family) = Family::ALL.get(self.family) {
-            let end = if self.single { self.slot } else { slots(family) };
-            while self.families.contains(family) && self.slot <= end {
+            let end = if self.single { self.slot.saturating_add(1) } else { slots(family) };
+            while self.families.contains(family) && self.slot < end {
                 let Some(left) = budget.checked_sub(1) else { return false };
                 *budget = left;
                 if let Visit::Pause(inner) = visit(family, self.slot, self.inner, budget) {
@@ -78,7 +79,7 @@ mod tests {
     const BOTH: FamilySet = FamilySet::EMPTY.with(V4).with(V6);
 
     fn slots(family: Family) -> u32 {
-        if family == V4 { 3 } else { 2 }
+        if family == V4 { 4 } else { 3 }
     }
 
     #[test]

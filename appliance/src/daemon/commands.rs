@@ -25,8 +25,8 @@ impl Daemon {
             Command::Clear { peer, soft } => clear(speaker, now, *peer, *soft),
             Command::Shutdown { peer, message } => self.shutdown(speaker, now, *peer, message),
             Command::Enable { peer } => self.enable(speaker, now, *peer),
-            Command::Drain { wait_ms } => Ok(self.drain(speaker, now, *wait_ms)),
-            Command::Undrain {} => self.undrain(speaker, now),
+            Command::Drain { wait_ms } => Ok(drain(speaker, now, *wait_ms)),
+            Command::Undrain {} => undrain(speaker),
             Command::Announce(request) => self.announce(speaker, now, request),
             Command::Withdraw { prefix, owner } => {
                 self.sources.withdraw(now.at, *prefix, owner.as_deref(), speaker).map(|()| {
@@ -67,23 +67,6 @@ impl Daemon {
         Ok(format!("{address} is enabled"))
     }
 
-    fn drain(&mut self, speaker: &mut Speaker<'_>, now: Now, wait_ms: u64) -> String {
-        speaker.drain(now.at, Millis(wait_ms));
-        self.draining = true;
-        format!(
-            "draining: everything is announced with graceful-shutdown now and withdrawn in {}; `crier undrain` ends it",
-            text::span(wait_ms)
-        )
-    }
-
-    fn undrain(&mut self, speaker: &mut Speaker<'_>, now: Now) -> Result<String, String> {
-        if !std::mem::take(&mut self.draining) {
-            return Err("nothing is being drained".to_owned());
-        }
-        speaker.undrain(now.at);
-        Ok("everything is announced as before".to_owned())
-    }
-
     fn announce(
         &mut self,
         speaker: &mut Speaker<'_>,
@@ -109,6 +92,22 @@ impl Daemon {
             format!("{prefix} is withdrawn")
         }
     }
+}
+
+fn drain(speaker: &mut Speaker<'_>, now: Now, wait_ms: u64) -> String {
+    speaker.drain(now.at, Millis(wait_ms));
+    format!(
+        "draining: everything is announced with graceful-shutdown now and withdrawn in {}; `crier undrain` ends it",
+        text::span(wait_ms)
+    )
+}
+
+fn undrain(speaker: &mut Speaker<'_>) -> Result<String, String> {
+    if !speaker.draining() {
+        return Err("nothing is being drained".to_owned());
+    }
+    speaker.undrain();
+    Ok("everything is announced as before".to_owned())
 }
 
 fn clear(speaker: &mut Speaker<'_>, now: Now, address: IpAddr, soft: Option<Soft>) -> Result<String, String> {

@@ -24,7 +24,7 @@ impl Originate for Table {
         Ok(())
     }
 
-    fn withdraw(&mut self, _: Instant, prefix: IpNet) -> bool {
+    fn withdraw(&mut self, prefix: IpNet) -> bool {
         self.calls += 1;
         self.routes.remove(&prefix).is_some()
     }
