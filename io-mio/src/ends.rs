@@ -52,7 +52,13 @@ mod tests {
 
     #[test]
     fn only_the_interface_of_the_session_counts() {
-        let list = [("lo", "127.0.0.1"), ("eth0", "fe80::1"), ("eth1", "192.0.2.1"), ("eth0", "10.0.0.1"), ("eth0", "fd00::1")];
+        let list = [
+            ("lo", "127.0.0.1"),
+            ("eth0", "fe80::1"),
+            ("eth1", "192.0.2.1"),
+            ("eth0", "10.0.0.1"),
+            ("eth0", "fd00::1"),
+        ];
         let list = list.map(|(name, address)| (name.to_owned(), address.parse().unwrap()));
         let ends = ends_among(&list, "10.0.0.2:179".parse().unwrap(), "10.0.0.1:4000".parse().unwrap());
         assert_eq!(ends.ipv4, Some("10.0.0.1".parse().unwrap()));

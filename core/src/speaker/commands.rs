@@ -101,7 +101,7 @@ impl Speaker<'_> {
         self.announce_all_again();
     }
 
-    /// Whether the speaker drains: `None` if not, else when everything is withdrawn, or was.
+    /// Whether the speaker drains.
     pub fn draining(&self) -> bool {
         self.drain != Drain::No
     }

@@ -132,6 +132,10 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             Some(PolicyRef::Named(id)) if applied != Applied::default() => {
                 let applied = self.policies.apply(id, applied, self.local_asn, None, received, self.scratch);
                 let (key, len) = applied.map_err(|_| Reason::TooLong)?;
+                // `next-hop = "self"` has no meaning on the way in: there is nobody to forward to.
+                if key.next_hop_len == 0 {
+                    return Err(Reason::NextHop);
+                }
                 (key, self.scratch.get(..len).unwrap_or(&[]))
             }
             _ => (*received.key, received.bytes),
