@@ -1,0 +1,3 @@
+//! The parts of the crier program.
+
+pub mod config;
