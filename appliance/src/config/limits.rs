@@ -7,11 +7,14 @@ use crier_core::Limits;
 use super::reader::{At, Place, Section, Value};
 use super::scalar;
 
-/// Most paths, and most sets of attributes: what a memory of a few gigabytes holds.
+/// Most paths for each family: about a gigabyte of them.
 const MAX_PATHS: u32 = 16_000_000;
 
-/// At least the attributes of one message; at most what an offset of 32 bits reaches.
-const ATTRIBUTE_BYTES: RangeInclusive<u32> = 4096..=u32::MAX;
+/// Most sets of attributes: like prefixes they are found through an index whose slot numbers take 22 bits.
+const MAX_ATTRIBUTE_SETS: u32 = 4_000_000;
+
+/// At least the attributes of one message; at most 3 GiB, because offsets have 32 bits and need some room beyond.
+const ATTRIBUTE_BYTES: RangeInclusive<u32> = 4096..=3 << 30;
 
 const POLICY_BYTES: RangeInclusive<u32> = 1024..=(64 << 20);
 
@@ -45,7 +48,7 @@ pub(super) fn read_limits(root: &mut Section<'_, '_>) -> LimitsRead {
     let connections = section.get("connections").and_then(|value| placed(value, u16::MAX - 1));
     let prefixes = section.get("prefixes").and_then(|value| value.integer(1..=Limits::MAX_PREFIXES));
     let paths = section.get("paths").and_then(|value| value.integer(1..=MAX_PATHS));
-    let sets = section.get("attribute-sets").and_then(|value| value.integer(1..=MAX_PATHS));
+    let sets = section.get("attribute-sets").and_then(|value| value.integer(1..=MAX_ATTRIBUTE_SETS));
     let bytes = section.get("attribute-bytes").and_then(|value| scalar::size(&value, ATTRIBUTE_BYTES));
     let policy =
         section.get("policy-bytes").and_then(|value| Some(value.at(scalar::size(&value, POLICY_BYTES)?)));

@@ -123,23 +123,23 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
 
 /// Whether the tables have room for the neighbors, and a warning if they may not have it for all their prefixes.
 fn check_room(root: &Section<'_, '_>, neighbors: &Neighbors<'_, '_>, limits: &LimitsRead) {
-    let reader = root.reader;
-    let (wanted, dynamic) = (neighbors.wanted(), neighbors.dynamic);
-    let sum = format!("{} neighbors and {dynamic} dynamic ones", neighbors.peers.len());
-    if let Some(one_too_many) = &neighbors.one_too_many {
-        let place = limits.peers_at.clone().unwrap_or_else(|| one_too_many.about("limits.peers"));
-        reader.error(&place, format!("found {}, allowed {wanted} or more: {sum}", limits.limits.peers));
+    let (reader, wanted, sum) = (root.reader, neighbors.wanted(), neighbors.sum());
+    let refuse =
+        |place: &Place, limit| reader.error(place, format!("found {limit}, allowed {wanted} or more: {sum}"));
+    if let Some(too_many) = &neighbors.too_many {
+        let place = limits.peers_at.clone().unwrap_or_else(|| too_many.about("limits.peers"));
+        refuse(&place, limits.limits.peers);
     } else if let Some(place) = &limits.connections_at
         && wanted > u32::from(limits.limits.connections)
     {
-        reader.error(place, format!("found {}, allowed {wanted} or more: {sum}", limits.limits.connections));
+        refuse(place, limits.limits.connections);
     }
-    let (prefixes, room) = (neighbors.prefixes(), limits.limits.prefixes);
-    if prefixes > u64::from(room) {
+    if let Some(place) = &neighbors.overfull {
         let message = format!(
-            "{sum} may have {prefixes} prefixes accepted together, more than limits.prefixes, {room}: when the table is \
-             full, what comes last is refused"
+            "{sum} may have {} prefixes accepted together, more than limits.prefixes, {}: when the table is full, what \
+             comes last is refused",
+            neighbors.prefixes, limits.limits.prefixes
         );
-        reader.warn(&root.place.about("max-prefixes"), message);
+        reader.warn(place, message);
     }
 }

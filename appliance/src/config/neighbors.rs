@@ -1,5 +1,6 @@
 //! `[[group]]` and `[[neighbor]]`: who is talked to.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crier_core::Limits;
@@ -28,12 +29,17 @@ pub(super) struct Neighbors<'r, 'a> {
     pub(super) tags: Vec<Tag>,
     /// Sum of the groups' dynamic limits.
     pub(super) dynamic: u32,
+    /// How many prefixes all of them may have accepted together, for each family.
+    pub(super) prefixes: u64,
     /// The group or neighbor with which `limits.peers` was exceeded.
-    pub(super) one_too_many: Option<Place>,
+    pub(super) too_many: Option<Place>,
+    /// The one with which `limits.prefixes` was exceeded.
+    pub(super) overfull: Option<Place>,
     reader: &'r Reader<'a>,
     asn: u32,
     limits: Limits,
     groups: Vec<(String, PeerKeys)>,
+    addresses: BTreeSet<IpAddr>,
 }
 
 impl<'r, 'a> Neighbors<'r, 'a> {
@@ -49,7 +55,10 @@ impl<'r, 'a> Neighbors<'r, 'a> {
             ranges: Vec::new(),
             tags: Vec::new(),
             dynamic: 0,
-            one_too_many: None,
+            prefixes: 0,
+            too_many: None,
+            overfull: None,
+            addresses: BTreeSet::new(),
             reader: root.reader,
             asn,
             limits,
@@ -69,14 +78,9 @@ impl<'r, 'a> Neighbors<'r, 'a> {
         u32::try_from(self.peers.len()).unwrap_or(u32::MAX).saturating_add(self.dynamic)
     }
 
-    /// How many prefixes all of them may have accepted together, for each family.
-    pub(super) fn prefixes(&self) -> u64 {
-        let static_ones = self.peers.iter().map(|peer| u64::from(peer.settings.max_prefixes.limit));
-        let mut groups: Vec<&DynamicRange> = self.ranges.iter().collect();
-        groups.dedup_by_key(|range| range.settings.tag);
-        let dynamic_ones =
-            groups.iter().map(|range| u64::from(range.limit) * u64::from(range.settings.max_prefixes.limit));
-        static_ones.chain(dynamic_ones).sum()
+    /// For messages.
+    pub(super) fn sum(&self) -> String {
+        format!("{} configured and {} dynamic neighbors", self.peers.len(), self.dynamic)
     }
 
     fn group(&mut self, mut section: Section<'r, 'a>, policies: &PoliciesRead) {
@@ -134,7 +138,7 @@ impl<'r, 'a> Neighbors<'r, 'a> {
             neighbor: None,
         });
         self.dynamic = self.dynamic.saturating_add(u32::from(limit));
-        self.note_if_too_many(place);
+        self.account(place, limit, &settings);
         self.warn_without_policy(place, &format!("dynamic neighbors of group {name}"), &settings);
     }
 
@@ -147,7 +151,7 @@ impl<'r, 'a> Neighbors<'r, 'a> {
                 None
             }
             Some(value) => scalar::unicast(&value).inspect(|address| {
-                if self.peers.iter().any(|peer| peer.remote == *address) {
+                if !self.addresses.insert(*address) {
                     value.error(format!("found {address} twice, allowed once"));
                 }
             }),
@@ -175,10 +179,10 @@ impl<'r, 'a> Neighbors<'r, 'a> {
         self.peers.push(PeerConfig { remote, port: keys.port.unwrap_or(BGP_PORT), settings });
         self.tags.push(Tag {
             group: group_name,
-            description: keys.description.clone().unwrap_or_default(),
+            description: keys.description.unwrap_or_default(),
             neighbor: Some(remote),
         });
-        self.note_if_too_many(&place);
+        self.account(&place, 1, &settings);
         self.warn_without_policy(&place, &remote.to_string(), &settings);
     }
 
@@ -196,9 +200,16 @@ impl<'r, 'a> Neighbors<'r, 'a> {
         }
     }
 
-    fn note_if_too_many(&mut self, place: &Place) {
-        if self.wanted() > u32::from(self.limits.peers) && self.one_too_many.is_none() {
-            self.one_too_many = Some(place.clone());
+    /// Notes where the neighbors come to be more than `limits.peers`, and their prefixes to be more than
+    /// `limits.prefixes`. `count` neighbors with these settings were added.
+    fn account(&mut self, place: &Place, count: u16, settings: &Settings) {
+        let prefixes = u64::from(count) * u64::from(settings.max_prefixes.limit);
+        self.prefixes = self.prefixes.saturating_add(prefixes);
+        if self.wanted() > u32::from(self.limits.peers) && self.too_many.is_none() {
+            self.too_many = Some(place.clone());
+        }
+        if self.prefixes > u64::from(self.limits.prefixes) && self.overfull.is_none() {
+            self.overfull = Some(place.about(format!("{}.max-prefixes", place.key)));
         }
     }
 

@@ -1,27 +1,31 @@
 //! `[[network]]`: routes originated here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::model::Network;
 use super::reader::Section;
 use super::scalar;
 
 pub(super) fn read_networks(root: &mut Section<'_, '_>) -> Vec<Network> {
-    let mut networks: Vec<Network> = Vec::new();
+    let mut networks = Vec::new();
+    let mut prefixes = BTreeSet::new();
     for section in root.tables("network") {
-        let network = read_network(section, &networks);
+        let network = read_network(section, &mut prefixes);
         networks.extend(network);
     }
     networks
 }
 
-fn read_network(mut section: Section<'_, '_>, before: &[Network]) -> Option<Network> {
+fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> Option<Network> {
     let prefix = section.require("prefix", "a prefix such as \"192.0.2.0/24\"").and_then(|value| {
         let prefix = scalar::prefix(&value)?;
         if let Some(why) = scalar::martian(&prefix) {
             value.refuse(format_args!("a prefix that may be announced: {why}"));
         }
-        if before.iter().any(|other| other.prefix == prefix) {
+        if !before.insert(prefix) {
             value.error(format!("found {prefix} twice, allowed once"));
         }
         Some(prefix)

@@ -84,6 +84,6 @@ mod tests {
         assert_ne!(one, chosen(65000, &["2001:db8::2"]));
         assert_ne!(one, chosen(65001, &["2001:db8::1"]));
         // FNV-1a over the four octets of 65000 in network order.
-        assert_eq!(chosen(65000, &["127.0.0.1"]), ("196.240.254.26".to_owned(), RouterIdSource::Derived));
+        assert_eq!(chosen(65000, &["127.0.0.1"]), ("228.16.188.232".to_owned(), RouterIdSource::Derived));
     }
 }
