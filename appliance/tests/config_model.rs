@@ -431,6 +431,28 @@ fn a_reload_changes_no_table_and_no_socket() {
     );
 }
 
+#[test]
+fn damage_has_an_answer_everywhere() {
+    let refused = |text: &str| match parse(text, "crier.toml", &NO_FACTS) {
+        Ok(_) => false,
+        Err(errors) => {
+            let places = errors.iter().map(|error| error.position);
+            assert!(!errors.is_empty() && places.is_sorted(), "{errors:#?}");
+            true
+        }
+    };
+    let mut count = 0;
+    for (at, c) in EXAMPLE.char_indices() {
+        let (before, after) = EXAMPLE.split_at(at);
+        let after = &after[c.len_utf8()..];
+        count += usize::from(refused(before));
+        for put in ["", "=", "\"", "[", "{", "é", "\0", "0"] {
+            count += usize::from(refused(&format!("{before}{put}{after}")));
+        }
+    }
+    assert!(count > 5 * EXAMPLE.len(), "{count} of {}", 9 * EXAMPLE.len());
+}
+
 /// A file that is gone with its guard.
 struct File(std::path::PathBuf);
 
