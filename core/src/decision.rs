@@ -126,7 +126,9 @@ fn removed_by_med<'a, T>(
 }
 
 /// The best of some valid paths. `paths` is called for a fresh walk over them.
-pub(crate) fn select<'a, T: Copy, I: Iterator<Item = (T, Candidate<'a>)>>(paths: impl Fn() -> I) -> Option<T> {
+pub(crate) fn select<'a, T: Copy, I: Iterator<Item = (T, Candidate<'a>)>>(
+    paths: impl Fn() -> I,
+) -> Option<T> {
     let mut best: Option<(T, Candidate<'a>)> = None;
     // Steps a and b: the best rank. No MED yet, so any of that rank will do.
     for (name, candidate) in paths() {

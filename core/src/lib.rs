@@ -13,6 +13,7 @@ mod memory;
 pub mod peer;
 pub mod policy;
 mod rib;
+pub mod rng;
 pub mod speaker;
 pub mod time;
 pub mod view;

@@ -230,7 +230,9 @@ mod tests {
     /// The plan and the layout are one: the region that the plan names suffices, and a line less does not.
     #[test]
     fn the_plan_is_exact() {
-        for limits in [Limits::default(), Limits { peers: 1, connections: 1, prefixes: 1, ..Limits::default() }] {
+        for limits in
+            [Limits::default(), Limits { peers: 1, connections: 1, prefixes: 1, ..Limits::default() }]
+        {
             let sizes = Sizes::of(&limits);
             let bytes = sizes.region() as usize;
             let mut memory = vec![[0u64; 8]; bytes / LINE];

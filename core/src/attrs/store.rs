@@ -76,6 +76,9 @@ pub(crate) struct AttrStore<'m> {
     pub(crate) bytes: u32,
     pub(crate) sets_high: u32,
     pub(crate) bytes_high: u32,
+    /// Learned sets refused for want of a number, and for want of bytes.
+    pub(crate) refused_sets: u64,
+    pub(crate) refused_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +117,8 @@ impl<'m> AttrStore<'m> {
             bytes: 0,
             sets_high: 0,
             bytes_high: 0,
+            refused_sets: 0,
+            refused_bytes: 0,
         }
     }
 
@@ -205,7 +210,12 @@ impl<'m> AttrStore<'m> {
 
     fn count_learned(&mut self, len: usize) -> Result<(), Full> {
         let size = (BLOCK_HEADER + len) as u32;
-        if self.sets >= self.capacity.sets || self.capacity.bytes.saturating_sub(self.bytes) < size {
+        if self.sets >= self.capacity.sets {
+            self.refused_sets += 1;
+            return Err(Full);
+        }
+        if self.capacity.bytes.saturating_sub(self.bytes) < size {
+            self.refused_bytes += 1;
             return Err(Full);
         }
         self.sets += 1;

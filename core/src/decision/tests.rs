@@ -14,9 +14,10 @@ struct Path {
 }
 
 fn candidates(paths: &[Path]) -> impl Iterator<Item = (usize, Candidate<'_>)> {
-    paths.iter().enumerate().map(|(name, p)| {
-        (name, Candidate { key: &p.key, facts: &p.facts, local: p.local, cost: p.cost })
-    })
+    paths
+        .iter()
+        .enumerate()
+        .map(|(name, p)| (name, Candidate { key: &p.key, facts: &p.facts, local: p.local, cost: p.cost }))
 }
 
 fn best(paths: &[Path]) -> usize {

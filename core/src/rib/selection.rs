@@ -109,7 +109,11 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
             return if alone { Step::Only } else { Step::Best };
         }
         let (best, path) = (&self.paths[best as usize], &self.paths[path as usize]);
-        decision::losing_step(&candidate(best, shared), &candidate(path, shared), self.candidates(shared, slot))
+        decision::losing_step(
+            &candidate(best, shared),
+            &candidate(path, shared),
+            self.candidates(shared, slot),
+        )
     }
 
     /// Whether a path forwards, with at most `maximum` together.

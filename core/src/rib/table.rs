@@ -152,7 +152,14 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
 
     /// Whether the slot has a destination with paths.
     pub(crate) fn has_paths(&self, slot: u32) -> bool {
-        slot != 0 && slot < self.fresh && self.changes.node(slot).word & (word::USED | word::LINGERING) == word::USED
+        slot != 0
+            && slot < self.fresh
+            && self.changes.node(slot).word & (word::USED | word::LINGERING) == word::USED
+    }
+
+    /// Whether the slot has a destination, be it one that lingers.
+    pub(crate) fn is_used(&self, slot: u32) -> bool {
+        self.changes.node(slot).word & word::USED != 0
     }
 
     /// The first path of a destination, 0 for none.

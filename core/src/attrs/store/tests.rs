@@ -39,7 +39,10 @@ fn random_sets_survive_sliding() {
                     Err(Full) => {
                         full += 1;
                         let used: usize = model.values().map(|(b, _)| b.len() + BLOCK_HEADER).sum();
-                        assert!(model.len() == 60 || used + bytes.len() + BLOCK_HEADER > 3_000, "full too early");
+                        assert!(
+                            model.len() == 60 || used + bytes.len() + BLOCK_HEADER > 3_000,
+                            "full too early"
+                        );
                     }
                 }
             } else if !model.is_empty() {

@@ -45,7 +45,13 @@ fn every_consumer_sees_the_latest_state() {
                     if markers[consumer] == 0 {
                         markers[consumer] = changes.join_at_head();
                     }
-                    walk(&mut changes, &mut markers[consumer], &mut seen[consumer], &version, random.below(8));
+                    walk(
+                        &mut changes,
+                        &mut markers[consumer],
+                        &mut seen[consumer],
+                        &version,
+                        random.below(8),
+                    );
                 }
                 _ => {
                     let consumer = random.below(u64::from(CONSUMERS)) as usize;
