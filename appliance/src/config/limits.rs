@@ -7,14 +7,14 @@ use crier_core::Limits;
 use super::reader::{At, Place, Section, Value};
 use super::scalar;
 
-/// Most paths for each family: about a gigabyte of them.
-const MAX_PATHS: u32 = 16_000_000;
+/// Most neighbors: the core numbers them with 15 bits.
+const MAX_PEERS: u16 = 32_767;
 
 /// Most sets of attributes: like prefixes they are found through an index whose slot numbers take 22 bits.
 const MAX_ATTRIBUTE_SETS: u32 = 4_000_000;
 
-/// At least the attributes of one message; at most 3 GiB, because offsets have 32 bits and need some room beyond.
-const ATTRIBUTE_BYTES: RangeInclusive<u32> = 4096..=3 << 30;
+/// At least the attributes of one message.
+const ATTRIBUTE_BYTES: RangeInclusive<u32> = 4096..=Limits::MAX_ATTRIBUTE_BYTES;
 
 const POLICY_BYTES: RangeInclusive<u32> = 1024..=(64 << 20);
 
@@ -44,10 +44,10 @@ pub(super) fn read_limits(root: &mut Section<'_, '_>) -> LimitsRead {
     };
     let Some(mut section) = root.get("limits").as_ref().and_then(Value::table) else { return read };
     let placed = |value: Value<'_, '_>, most: u16| Some(value.at(value.integer(1..=most)?));
-    let peers = section.get("peers").and_then(|value| placed(value, u16::MAX - 1));
-    let connections = section.get("connections").and_then(|value| placed(value, u16::MAX - 1));
+    let peers = section.get("peers").and_then(|value| placed(value, MAX_PEERS));
+    let connections = section.get("connections").and_then(|value| placed(value, u16::MAX));
     let prefixes = section.get("prefixes").and_then(|value| value.integer(1..=Limits::MAX_PREFIXES));
-    let paths = section.get("paths").and_then(|value| value.integer(1..=MAX_PATHS));
+    let paths = section.get("paths").and_then(|value| value.integer(1..=Limits::MAX_PATHS));
     let sets = section.get("attribute-sets").and_then(|value| value.integer(1..=MAX_ATTRIBUTE_SETS));
     let bytes = section.get("attribute-bytes").and_then(|value| scalar::size(&value, ATTRIBUTE_BYTES));
     let policy =
@@ -60,7 +60,7 @@ pub(super) fn read_limits(root: &mut Section<'_, '_>) -> LimitsRead {
         // What is not set grows with what is, so that a larger table is not held back by another's small default.
         connections: value_of(
             &connections,
-            default.connections.max(peers_limit.saturating_add(SPARE_CONNECTIONS).min(u16::MAX - 1)),
+            default.connections.max(peers_limit.saturating_add(SPARE_CONNECTIONS)),
         ),
         prefixes,
         paths: paths.unwrap_or(default.paths.max(prefixes)),

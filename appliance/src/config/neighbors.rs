@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crier_core::Limits;
 use crier_core::config::{DynamicRange, PeerConfig, PolicyRef, RemoteAs, Settings};
+use crier_core::speaker::MAX_RANGES;
 use ipnet::IpNet;
 
 use super::model::Tag;
@@ -92,13 +93,15 @@ impl<'r, 'a> Neighbors<'r, 'a> {
             Some(name.to_owned())
         });
         let keys = PeerKeys::read(&mut section, policies);
-        let nets = section.get("dynamic").and_then(|value| {
+        let dynamic = section.get("dynamic");
+        let is_dynamic = dynamic.is_some();
+        let nets = dynamic.and_then(|value| {
             value.each("an array of prefixes such as [\"192.0.2.0/24\"]", |item| {
                 Some(item.at(scalar::prefix(item)?))
             })
         });
         let limit = section.get("dynamic-limit");
-        if let (Some(limit), None) = (&limit, &nets) {
+        if let (Some(limit), false) = (&limit, is_dynamic) {
             limit.error("found without group.dynamic, the ranges that it limits");
         }
         let limit = limit.map_or(Some(DYNAMIC_LIMIT), |value| value.integer(1..=u16::MAX));
@@ -128,6 +131,9 @@ impl<'r, 'a> Neighbors<'r, 'a> {
         for At { value: net, place } in nets {
             if self.ranges.iter().any(|range| range.net == *net) {
                 self.reader.error(place, format!("found \"{net}\" twice, allowed once in all groups"));
+            }
+            if self.ranges.len() == MAX_RANGES {
+                self.reader.error(place, format!("one too many, allowed {MAX_RANGES} ranges in all groups"));
             }
             self.check_local_address(keys, &net.addr());
             self.ranges.push(DynamicRange { net: *net, limit, settings });

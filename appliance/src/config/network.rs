@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crier_core::{Family, Limits};
 use ipnet::IpNet;
 
 use super::model::Network;
@@ -12,9 +13,19 @@ use super::scalar;
 pub(super) fn read_networks(root: &mut Section<'_, '_>) -> Vec<Network> {
     let mut networks = Vec::new();
     let mut prefixes = BTreeSet::new();
+    let mut room = [Limits::LOCAL_ROUTES; Family::ALL.len()];
     for section in root.tables("network") {
-        let network = read_network(section, &mut prefixes);
-        networks.extend(network);
+        let (reader, place) = (section.reader, section.place.clone());
+        let Some(network) = read_network(section, &mut prefixes) else { continue };
+        let family = Family::of(&network.prefix);
+        if let Some(room) = room.get_mut(family.index()) {
+            match room.checked_sub(1) {
+                Some(less) => *room = less,
+                None => reader
+                    .error(&place, format!("one too many, allowed {} of {family}", Limits::LOCAL_ROUTES)),
+            }
+        }
+        networks.push(network);
     }
     networks
 }

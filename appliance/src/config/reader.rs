@@ -48,6 +48,8 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(self) -> Result<Vec<ConfigDiagnostic>, Vec<ConfigDiagnostic>> {
         let in_order = |mut list: Vec<(usize, ConfigDiagnostic)>| {
             list.sort_by_key(|&(offset, _)| offset);
+            // A group's value can be wrong for each of its neighbors.
+            list.dedup();
             list.into_iter().map(|(_, diagnostic)| diagnostic).collect::<Vec<_>>()
         };
         let errors = in_order(self.errors.into_inner());

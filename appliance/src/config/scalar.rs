@@ -115,16 +115,16 @@ pub(super) fn large_community(value: &Value<'_, '_>) -> Option<[u32; 3]> {
     Some([large.global, large.local1, large.local2])
 }
 
-/// Why a prefix must not be announced, if it must not.
+/// Why the core would not announce a prefix, if it would not.
 pub(super) fn martian(net: &IpNet) -> Option<&'static str> {
     match net {
         IpNet::V4(v4) => {
             let first = v4.network().octets()[0];
             match (first, v4.prefix_len()) {
-                (0, 0) => None,
-                (0, 1..) => Some("0.0.0.0/8 is this network"),
-                (127, _) => Some("127.0.0.0/8 is loopback"),
-                (224..=239, _) => Some("224.0.0.0/4 is multicast"),
+                (0, 8..) => Some("0.0.0.0/8 is this network"),
+                (127, 8..) => Some("127.0.0.0/8 is loopback"),
+                (224..=239, 4..) => Some("224.0.0.0/4 is multicast"),
+                (240.., 4..) => Some("240.0.0.0/4 is reserved"),
                 _ => None,
             }
         }
