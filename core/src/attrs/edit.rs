@@ -32,6 +32,18 @@ pub struct Edit<'a> {
     replaced: Vec<Replaced<'a>, MAX_REPLACED>,
 }
 
+/// What an attribute set becomes by an edit, without its being written. Attributes replaced by [`Edit::replace`] are not
+/// looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Edited<'e> {
+    key: &'e Key,
+    next_hop: &'e [u8],
+    attributes: &'e [u8],
+    prepend: Prepend,
+    communities: &'e [ListOp<'e, 4>],
+    large_communities: &'e [ListOp<'e, 12>],
+}
+
 /// An AS number in front of an AS_PATH, several times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prepend {
@@ -126,31 +138,16 @@ impl<'a> Edit<'a> {
         self.replaced.push(Replaced { code, flags, value }).map_err(|_| NoRoom)
     }
 
-    /// The key as it becomes, but for [`Key::communities`], which is known once the set is written.
-    pub const fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// The next hop as it becomes.
-    pub const fn next_hop_bytes(&self) -> &'a [u8] {
-        self.next_hop
-    }
-
-    /// The AS_PATH as it becomes: what is in front of it, and its value before.
-    pub fn as_path(&self) -> (Prepend, &'a [u8]) {
-        (self.prepend, tlv::find(self.attributes, code::AS_PATH).unwrap_or_default())
-    }
-
-    /// Whether there is a community for which `wanted` holds once the edit is done.
-    pub fn has_community(&self, wanted: impl Fn(&[u8; 4]) -> bool) -> bool {
-        let base = tlv::find(self.attributes, code::COMMUNITIES).unwrap_or_default();
-        list::edited(base, &self.communities).any(wanted)
-    }
-
-    /// Whether there is a large community for which `wanted` holds once the edit is done.
-    pub fn has_large_community(&self, wanted: impl Fn(&[u8; 12]) -> bool) -> bool {
-        let base = tlv::find(self.attributes, code::LARGE_COMMUNITIES).unwrap_or_default();
-        list::edited(base, &self.large_communities).any(wanted)
+    /// The set as it becomes.
+    pub fn edited(&self) -> Edited<'_> {
+        Edited {
+            key: &self.key,
+            next_hop: self.next_hop,
+            attributes: self.attributes,
+            prepend: self.prepend,
+            communities: &self.communities,
+            large_communities: &self.large_communities,
+        }
     }
 
     /// Writes the changed set into `out`: next hop, then attributes. Returns its key and how many bytes were written.
@@ -225,6 +222,47 @@ impl<'a> Edit<'a> {
                 list::finish::<12>(start, list_flags, code, out)
             }
         }
+    }
+}
+
+impl<'e> Edited<'e> {
+    /// A set that nothing is changed about.
+    pub fn unchanged(attrs: AttrsView<'e>) -> Self {
+        Self {
+            key: attrs.key,
+            next_hop: attrs.next_hop_bytes(),
+            attributes: attrs.attributes(),
+            prepend: Prepend::default(),
+            communities: &[],
+            large_communities: &[],
+        }
+    }
+
+    /// The key, but for [`Key::communities`], which is known once the set is written.
+    pub const fn key(&self) -> &'e Key {
+        self.key
+    }
+
+    /// The next hop: none, 4, 16 or 32 bytes.
+    pub const fn next_hop_bytes(&self) -> &'e [u8] {
+        self.next_hop
+    }
+
+    /// The AS_PATH: what is in front of it, and its value before.
+    pub fn as_path(&self) -> (Prepend, &'e [u8]) {
+        (self.prepend, tlv::find(self.attributes, code::AS_PATH).unwrap_or_default())
+    }
+
+    /// Whether there is a community for which `wanted` holds.
+    pub fn has_community(&self, wanted: impl Fn(&[u8; 4]) -> bool) -> bool {
+        let base = tlv::find(self.attributes, code::COMMUNITIES).unwrap_or_default();
+        list::edited(base, self.communities).any(wanted)
+    }
+
+    /// Whether there is a large community for which `wanted` holds.
+    pub fn has_large_community(&self, wanted: impl Fn(&[u8; 12]) -> bool) -> bool {
+        let base = tlv::find(self.attributes, code::LARGE_COMMUNITIES).unwrap_or_default();
+        list::edited(base, self.large_communities).any(wanted)
     }
 }
 

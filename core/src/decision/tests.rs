@@ -38,7 +38,8 @@ fn path() -> Path {
 
 #[test]
 fn each_step_decides_in_its_turn() {
-    let changes: [(Step, fn(&mut Path)); 10] = [
+    type Improve = fn(&mut Path);
+    let changes: [(Step, Improve); 10] = [
         (Step::LocalOrigin, |p| p.local = true),
         (Step::LocalPref, |p| p.key.set_local_pref(Some(101))),
         (Step::AsPathLength, |p| p.key.path_len = 1),

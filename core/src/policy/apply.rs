@@ -38,7 +38,7 @@ impl<'a> Policies<'a> {
 }
 
 fn rule_numbers(policy: PolicyForm<'_>, applied: Applied) -> impl Iterator<Item = u16> {
-    let slots = (0..16).filter(move |slot| applied.slots >> slot & 1 == 1);
+    let slots = (0..16_u8).filter(move |slot| applied.slots >> slot & 1 == 1);
     slots.filter_map(move |slot| policy.slot(slot)).chain(applied.last.checked_sub(1))
 }
 

@@ -12,7 +12,7 @@ use super::form::{DEPENDS_ON_PREFIX, NO_SLOT, action, matching, setting};
 use super::prefix_list::{V4_ENTRY, V6_ENTRY, arrange_v4, arrange_v6, v4_entry, v6_entry};
 use super::range::PrefixRange;
 use crate::attrs::list::sort_and_dedup;
-use crate::family::{AddressFamily, Family, V4, V6};
+use crate::family::Family;
 use crate::speaker::ConfigError;
 
 /// Compiles policies to the front of `out`, for [`Policies`](super::Policies), and returns how many bytes they take.
@@ -298,10 +298,7 @@ fn compile_set(set: &Set<'_>, kind: u8, out: &mut Output<'_>) {
 
 /// The bit that stands for a family.
 pub(super) const fn family_bit(family: Family) -> u8 {
-    match family {
-        Family::Ipv4Unicast => 1 << V4::FAMILY as u8,
-        Family::Ipv6Unicast => 1 << V6::FAMILY as u8,
-    }
+    1 << family as u8
 }
 
 /// Appends to a buffer, and goes on counting when that is full.

@@ -3,10 +3,10 @@
 use super::apply::apply_sets;
 use super::as_path_pattern::{Elements, TOKEN_BYTES, fits};
 use super::compile::family_bit;
-use super::form::{Policies, Reader, RuleForm, action, matching};
+use super::form::{Policies, Reader, RuleForm, Rules, action, matching};
 use super::prefix_list;
 use crate::attrs::AttrsView;
-use crate::attrs::edit::Edit;
+use crate::attrs::edit::{Edit, Edited};
 use crate::attrs::list::matches_any;
 use crate::family::Family;
 
@@ -64,54 +64,79 @@ impl Policies<'_> {
     /// What the policy says about a route. A policy that does not exist rejects.
     pub fn evaluate(&self, id: u16, route: &RouteInput<'_>) -> Verdict {
         let Some(policy) = self.policy(id) else { return Verdict::default() };
-        let mut edit = Edit::new(route.attrs);
-        let mut applied = Applied::default();
-        let family = family_bit(route.family);
-        for (number, rule) in (0..u16::MAX).zip(policy.rules()) {
-            if !rule.matches().all(|(kind, payload)| holds(kind, payload, route, &edit)) {
-                continue;
-            }
-            match rule.action {
-                action::ACCEPT => {
-                    if rule.has_sets() {
-                        (applied.last, applied.family) = (number + 1, family);
-                    }
-                    return Verdict { accept: true, rule: Some(number), applied };
-                }
-                action::NEXT if !rule.has_sets() => {}
-                action::NEXT => {
-                    if !go_on(&rule, &mut applied, family, route, &mut edit) {
-                        break;
-                    }
-                }
-                _ => return Verdict { accept: false, rule: Some(number), applied: Applied::default() },
-            }
+        let mut rules = policy.rules();
+        match first_match(&mut rules, 0, route, &Edited::unchanged(route.attrs)) {
+            Some((number, rule)) if rule.action == action::NEXT => go_on(rule, number, rules, route),
+            Some((number, rule)) => decide(number, &rule, Applied::default(), route),
+            None => Verdict::default(),
         }
-        Verdict::default()
     }
 }
 
-/// Lets a `next` rule change the route; false if it cannot, which no compiled policy brings about.
-fn go_on<'a>(
-    rule: &RuleForm<'a>,
-    applied: &mut Applied,
-    family: u8,
-    route: &RouteInput<'a>,
-    edit: &mut Edit<'a>,
-) -> bool {
-    let Some(slot) = 1_u16.checked_shl(u32::from(rule.slot)) else { return false };
-    applied.slots |= slot;
-    applied.family = family;
-    apply_sets(rule, family, route.own_asn, route.own_next_hop, edit).is_ok()
+/// The first of these rules that matches and does something, and its number; the first one has the number `from`.
+#[inline]
+fn first_match<'a>(
+    rules: &mut Rules<'a>,
+    from: u16,
+    route: &RouteInput<'_>,
+    edited: &Edited<'_>,
+) -> Option<(u16, RuleForm<'a>)> {
+    let mut number = from;
+    for rule in rules {
+        let idle = rule.action == action::NEXT && !rule.has_sets();
+        if !idle && rule.matches().all(|(kind, payload)| holds(kind, payload, route, edited)) {
+            return Some((number, rule));
+        }
+        number = number.checked_add(1)?;
+    }
+    None
 }
 
-/// Whether a compiled match holds for a route that has become `edit`.
-fn holds(kind: u8, payload: &[u8], route: &RouteInput<'_>, edit: &Edit<'_>) -> bool {
+fn decide(number: u16, rule: &RuleForm<'_>, mut applied: Applied, route: &RouteInput<'_>) -> Verdict {
+    if rule.action != action::ACCEPT {
+        return Verdict { rule: Some(number), ..Verdict::default() };
+    }
+    if rule.has_sets() {
+        (applied.last, applied.family) = (number.saturating_add(1), family_bit(route.family));
+    }
+    Verdict { accept: true, rule: Some(number), applied }
+}
+
+/// Goes on behind a `next` rule that changes the route. Apart from the usual case, which need not make room for an edit.
+#[inline(never)]
+fn go_on<'a>(
+    mut rule: RuleForm<'a>,
+    mut number: u16,
+    mut rules: Rules<'a>,
+    route: &RouteInput<'a>,
+) -> Verdict {
+    let mut edit = Edit::new(route.attrs);
+    let family = family_bit(route.family);
+    let mut applied = Applied { family, ..Applied::default() };
+    while rule.action == action::NEXT {
+        let Some(slot) = 1_u16.checked_shl(u32::from(rule.slot)) else { return Verdict::default() };
+        applied.slots |= slot;
+        if apply_sets(&rule, family, route.own_asn, route.own_next_hop, &mut edit).is_err() {
+            return Verdict::default();
+        }
+        let below = number.saturating_add(1);
+        let Some(found) = first_match(&mut rules, below, route, &edit.edited()) else {
+            return Verdict::default();
+        };
+        (number, rule) = found;
+    }
+    decide(number, &rule, applied, route)
+}
+
+/// Whether a compiled match holds for a route whose attributes have become `edited`. Never inlined, so that a rule without
+/// matches does not pay for the many cases.
+#[inline(never)]
+fn holds(kind: u8, payload: &[u8], route: &RouteInput<'_>, edited: &Edited<'_>) -> bool {
     match kind {
         matching::FAMILY => has_bit(payload, route.family as u8),
-        matching::ORIGIN => has_bit(payload, edit.key().origin),
+        matching::ORIGIN => has_bit(payload, edited.key().origin),
         matching::AS_PATH_LENGTH => {
-            let len = edit.key().path_len;
+            let len = edited.key().path_len;
             payload
                 .as_chunks()
                 .0
@@ -119,16 +144,16 @@ fn holds(kind: u8, payload: &[u8], route: &RouteInput<'_>, edit: &Edit<'_>) -> b
                 .any(|&[a, b, c, d]| (u16::from_be_bytes([a, b])..=u16::from_be_bytes([c, d])).contains(&len))
         }
         matching::PREFIX => prefix_list::contains(payload, route.family, route.addr, route.len),
-        matching::NEXT_HOP => next_hop_holds(payload, route.family, edit.next_hop_bytes()),
+        matching::NEXT_HOP => next_hop_holds(payload, route.family, edited.next_hop_bytes()),
         matching::COMMUNITY => {
             let patterns = payload.as_chunks().0.as_chunks().0;
-            edit.has_community(|community| matches_any(community, patterns))
+            edited.has_community(|community| matches_any(community, patterns))
         }
         matching::LARGE_COMMUNITY => {
             let patterns = payload.as_chunks().0.as_chunks().0;
-            edit.has_large_community(|community| matches_any(community, patterns))
+            edited.has_large_community(|community| matches_any(community, patterns))
         }
-        matching::AS_PATH => as_path_holds(payload, Elements::new(edit.as_path())),
+        matching::AS_PATH => as_path_holds(payload, Elements::new(edited.as_path())),
         _ => false,
     }
 }

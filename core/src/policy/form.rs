@@ -89,7 +89,7 @@ impl<'a> Policies<'a> {
 
     /// How many policies there are.
     pub fn len(&self) -> u16 {
-        Reader(self.bytes).u16().unwrap_or(0)
+        self.bytes.first_chunk().map_or(0, |count| u16::from_be_bytes(*count))
     }
 
     /// Whether there are none.
@@ -108,14 +108,12 @@ impl<'a> Policies<'a> {
     }
 
     fn bytes_of(&self, id: u16) -> Option<&'a [u8]> {
-        let mut reader = Reader(self.bytes);
-        let count = reader.u16()?;
-        if id >= count {
+        let (count, entries) = self.bytes.split_first_chunk()?;
+        if id >= u16::from_be_bytes(*count) {
             return None;
         }
-        reader.take(8 * usize::from(id))?;
-        let (start, end) = (reader.u32()?, reader.u32()?);
-        self.bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+        let &[a, b, c, d, e, f, g, h] = entries.get(8 * usize::from(id)..)?.first_chunk()?;
+        self.bytes.get(index([a, b, c, d])..index([e, f, g, h]))
     }
 }
 
@@ -125,40 +123,66 @@ pub fn same(a: &Policies<'_>, a_id: u16, b: &Policies<'_>, b_id: u16) -> bool {
     a.bytes_of(a_id) == b.bytes_of(b_id)
 }
 
-/// A compiled policy, taken apart.
+/// A compiled policy. Its tables are found when they are asked for, since most verdicts need none.
 #[derive(Clone, Copy)]
 pub(super) struct PolicyForm<'a> {
     bytes: &'a [u8],
+    rules: u16,
     flags: u8,
-    slots: &'a [[u8; 2]],
-    offsets: &'a [[u8; 4]],
-    rules: &'a [u8],
+    slots: u8,
 }
 
 impl<'a> PolicyForm<'a> {
+    const SLOTS_AT: usize = 4;
+
     fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let (rules, flags, slots) = (reader.u16()?, reader.u8()?, reader.u8()?);
-        let slots = reader.take(2 * usize::from(slots))?.as_chunks().0;
-        let offsets = reader.take(4 * usize::from(rules))?.as_chunks().0;
-        Some(Self { bytes, flags, slots, offsets, rules: reader.0 })
+        let &[high, low, flags, slots] = bytes.first_chunk()?;
+        Some(Self { bytes, rules: u16::from_be_bytes([high, low]), flags, slots })
+    }
+
+    fn offsets_at(&self) -> usize {
+        Self::SLOTS_AT + 2 * usize::from(self.slots)
     }
 
     /// The rules in order.
-    pub(super) fn rules(&self) -> impl Iterator<Item = RuleForm<'a>> + use<'a> {
-        let mut reader = Reader(self.rules);
-        core::iter::from_fn(move || RuleForm::read(&mut reader))
+    pub(super) fn rules(&self) -> Rules<'a> {
+        Rules(self.bytes.get(self.offsets_at() + 4 * usize::from(self.rules)..).unwrap_or_default())
     }
 
     /// The rule at this position.
     pub(super) fn rule(&self, number: u16) -> Option<RuleForm<'a>> {
-        let offset = u32::from_be_bytes(*self.offsets.get(usize::from(number))?);
-        RuleForm::read(&mut Reader(self.bytes.get(usize::try_from(offset).ok()?..)?))
+        if number >= self.rules {
+            return None;
+        }
+        let offset = self.bytes.get(self.offsets_at() + 4 * usize::from(number)..)?.first_chunk()?;
+        Rules(self.bytes.get(index(*offset)..)?).next()
     }
 
     /// The position of the rule that has this slot.
-    pub(super) fn slot(&self, slot: usize) -> Option<u16> {
-        self.slots.get(slot).map(|rule| u16::from_be_bytes(*rule))
+    pub(super) fn slot(&self, slot: u8) -> Option<u16> {
+        if slot >= self.slots {
+            return None;
+        }
+        let rule = self.bytes.get(Self::SLOTS_AT + 2 * usize::from(slot)..)?.first_chunk()?;
+        Some(u16::from_be_bytes(*rule))
+    }
+}
+
+/// Rules one behind the other.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a>(&'a [u8]);
+
+impl<'a> Iterator for Rules<'a> {
+    type Item = RuleForm<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RuleForm<'a>> {
+        let (len, rest) = self.0.split_first_chunk()?;
+        let (rule, rest) = rest.split_at_checked(index(*len))?;
+        let (&[action, slot, a, b, c, d], items) = rule.split_first_chunk()?;
+        let (matches, sets) = items.split_at_checked(index([a, b, c, d]))?;
+        self.0 = rest;
+        Some(RuleForm { action, slot, matches, sets })
     }
 }
 
@@ -172,14 +196,6 @@ pub(super) struct RuleForm<'a> {
 }
 
 impl<'a> RuleForm<'a> {
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
-        let len = reader.u32()?;
-        let mut body = Reader(reader.take(usize::try_from(len).ok()?)?);
-        let (action, slot, matches) = (body.u8()?, body.u8()?, body.u32()?);
-        let matches = body.take(usize::try_from(matches).ok()?)?;
-        Some(Self { action, slot, matches, sets: body.0 })
-    }
-
     /// Kind and payload of each match.
     pub(super) fn matches(&self) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
         items(self.matches)
@@ -196,12 +212,21 @@ impl<'a> RuleForm<'a> {
     }
 }
 
+#[inline]
 fn items(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
-    let mut reader = Reader(bytes);
+    let mut rest = bytes;
     core::iter::from_fn(move || {
-        let (len, kind) = (reader.u32()?, reader.u8()?);
-        Some((kind, reader.take(usize::try_from(len).ok()?.checked_sub(1)?)?))
+        let (len, after) = rest.split_first_chunk()?;
+        let (item, after) = after.split_at_checked(index(*len))?;
+        rest = after;
+        let (kind, payload) = item.split_first()?;
+        Some((*kind, payload))
     })
+}
+
+/// A length or an offset. One that exceeds the machine's addresses lies past the end of everything, as it should.
+fn index(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
 /// Reads from the front of bytes.
@@ -223,10 +248,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn u8(&mut self) -> Option<u8> {
         self.chunk().map(u8::from_be_bytes)
-    }
-
-    pub(super) fn u16(&mut self) -> Option<u16> {
-        self.chunk().map(u16::from_be_bytes)
     }
 
     pub(super) fn u32(&mut self) -> Option<u32> {

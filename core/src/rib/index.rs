@@ -42,7 +42,7 @@ impl<'m> Index<'m> {
     #[inline]
     fn home(&self, hash: u64) -> usize {
         // The high half picks the place, scaled to the array instead of masked: any size will do.
-        ((hash >> 32) * self.cells.len() as u64 >> 32) as usize
+        (((hash >> 32) * self.cells.len() as u64) >> 32) as usize
     }
 
     #[inline]

@@ -116,7 +116,7 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
         }
     }
 
-    fn write_withdraw(&mut self, packer: &mut Packer<'_>, slot: u32) -> Result<(), Unfit> {
+    fn write_withdraw(&self, packer: &mut Packer<'_>, slot: u32) -> Result<(), Unfit> {
         let net = self.table.net(slot);
         if packer.withdraw(net) {
             return Ok(());

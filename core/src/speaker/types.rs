@@ -4,9 +4,13 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+#[cfg(doc)]
+use super::Speaker;
 use super::{ConnSlot, PeerSlot};
 use crate::config::Ttl;
 use crate::event::Event;
+#[cfg(doc)]
+use crate::limits::Limits;
 use crate::time::Instant;
 
 /// A neighbor's slot; 0 is the speaker itself.

@@ -50,10 +50,6 @@ impl Kind {
 
 /// What stands at the start of the bytes received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a fault is built once in a session's life; a box would allocate"
-)]
 pub enum Frame<'a> {
     /// Not a whole message yet.
     Incomplete {
