@@ -24,7 +24,7 @@ pub fn run(path: &Path) -> u8 {
         Err(errors) => return refuse(errors),
     };
     // A second logger is refused, which only a test that runs two daemons could see.
-    let _ = env_logger::Builder::new().parse_filters(&filters(&model)).format_timestamp_millis().try_init();
+    let _ = env_logger::Builder::new().parse_filters(&filters(&model)).format(log_line).try_init();
     match serve(path, model) {
         Ok(()) => DONE,
         Err(problem) => refuse([problem]),
@@ -49,6 +49,14 @@ fn refuse<E: std::fmt::Display>(errors: impl IntoIterator<Item = E>) -> u8 {
         eprintln!("crier: {error}");
     }
     FAILED
+}
+
+/// One line of the log: time of day, level, text.
+fn log_line(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
+    use std::io::Write;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let time = crate::text::timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    writeln!(out, "{time} {:<5} {}", record.level(), record.args())
 }
 
 /// RUST_LOG, which wins, or the configured level.
