@@ -1,0 +1,9 @@
+//! crier and other speakers in network namespaces, each test asserting what both sides hold, through their own command
+//! lines. One program, so that the labs of all files share the threads; all under one module, so that `tests/run` can
+//! tell them from the other tests.
+
+mod lab {
+    mod exchange;
+    mod harness;
+    mod pairs;
+}
