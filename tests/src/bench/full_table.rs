@@ -1,6 +1,5 @@
 //! The whole table in and out again, speakers taking turns, medians of all rounds.
 
-use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread;
@@ -83,7 +82,7 @@ pub fn full_table(options: &Options) -> io::Result<String> {
         }
     }
     if !direct.is_empty() {
-        drop(writeln!(report, "without a speaker: {:.3} s", median(&direct, Duration::as_secs_f64)));
+        report.push_str(&format!("without a speaker: {:.3} s\n", median(&direct, Duration::as_secs_f64)));
     }
     write_table(&mut report, options, &samples);
     Ok(report)
@@ -103,7 +102,7 @@ const COLUMNS: [Column; 6] = [
 fn write_table(report: &mut String, options: &Options, samples: &[Vec<Sample>]) {
     let mut line = |name: &str, cells: [String; COLUMNS.len()]| {
         let cells = cells.map(|cell| format!("{cell:>12}")).concat();
-        drop(writeln!(report, "{name:<14}{cells}"));
+        report.push_str(&format!("{name:<14}{cells}\n"));
     };
     if samples.is_empty() {
         return;

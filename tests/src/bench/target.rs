@@ -1,6 +1,5 @@
 //! Speakers under test, started as children, and what they cost.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,8 +102,7 @@ fn crier_configuration(dir: &Path, table: &Table) -> String {
     );
     for (neighbor, asn) in [(FEEDER, FEEDER_ASN), (SINK, SINK_ASN)] {
         let (address, port) = (neighbor.ip(), neighbor.port());
-        drop(write!(
-            text,
+        text.push_str(&format!(
             "\n[[neighbor]]\naddress = \"{address}\"\nport = {port}\nremote-asn = {asn}\ngroup = \"bench\"\n"
         ));
     }
@@ -123,9 +121,7 @@ fn bird_configuration() -> String {
     let mut text =
         "router id 10.0.0.1;\nlog stderr { warning, error, fatal, bug };\nprotocol device {}\n".to_owned();
     for (name, neighbor, asn) in [("feeder", FEEDER, FEEDER_ASN), ("sink", SINK, SINK_ASN)] {
-        drop(write!(
-            text,
-            "protocol bgp {name} {{\n  local {} port {} as {ASN};\n  neighbor {} port {} as {asn};\n  strict bind yes;\n  \
+        text.push_str(&format!("protocol bgp {name} {{\n  local {} port {} as {ASN};\n  neighbor {} port {} as {asn};\n  strict bind yes;\n  \
              multihop;\n  hold time 180;\n  connect delay time 1;\n  connect retry time 1;\n  error wait time 1, 2;\n  \
              ipv4 {{ import all; export all; }};\n}}\n",
             SPEAKER.ip(),

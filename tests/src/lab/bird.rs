@@ -1,7 +1,6 @@
 //! BIRD 2, asked through birdc.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use crier_core::Family;
 
@@ -38,8 +37,8 @@ impl<'n> Bird<'n> {
     }
 
     /// Name of the session to a neighbor.
-    pub fn protocol(neighbor: IpAddr) -> String {
-        format!("p_{}", neighbor.to_string().replace(['.', ':'], "_"))
+    pub fn protocol(neighbor: &str) -> String {
+        format!("p_{}", neighbor.replace(['.', ':'], "_"))
     }
 
     /// What birdc answers to a command.
@@ -49,7 +48,7 @@ impl<'n> Bird<'n> {
     }
 
     /// `show protocols all` of a session.
-    pub fn neighbor(&self, neighbor: IpAddr) -> String {
+    pub fn neighbor(&self, neighbor: &str) -> String {
         self.try_ask(&format!("show protocols all {}", Self::protocol(neighbor))).unwrap_or_default()
     }
 
@@ -66,11 +65,11 @@ impl<'n> Bird<'n> {
 }
 
 impl Daemon for Bird<'_> {
-    fn established(&self, neighbor: IpAddr) -> bool {
+    fn established(&self, neighbor: &str) -> bool {
         self.neighbor(neighbor).lines().any(|line| line.trim() == "BGP state:          Established")
     }
 
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes {
+    fn learned(&self, neighbor: &str, family: Family) -> Routes {
         let table = if family == Family::Ipv4Unicast { "master4" } else { "master6" };
         let command = format!("show route all table {table} protocol {}", Self::protocol(neighbor));
         parse_routes(&self.try_ask(&command).unwrap_or_default())
@@ -166,7 +165,7 @@ fn attributes(route: &Announce) -> String {
 
 fn session(out: &mut String, asn: u32, neighbor: &Neighbor) -> std::fmt::Result {
     let Neighbor { local, remote, remote_asn, hold, extra, .. } = neighbor;
-    writeln!(out, "protocol bgp {} {{", Bird::protocol(*remote))?;
+    writeln!(out, "protocol bgp {} {{", Bird::protocol(&remote.to_string()))?;
     writeln!(out, "  local {local} as {asn};\n  neighbor {remote} as {remote_asn};")?;
     writeln!(out, "  hold time {hold};\n  keepalive time {};", hold / 3)?;
     writeln!(out, "  connect delay time 1;\n  connect retry time 1;\n  error wait time 1, 2;")?;

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -146,16 +145,15 @@ impl<'n> Crier<'n> {
 }
 
 impl Daemon for Crier<'_> {
-    fn established(&self, neighbor: IpAddr) -> bool {
-        self.peer(&neighbor.to_string())["state"] == "Established"
+    fn established(&self, neighbor: &str) -> bool {
+        self.peer(neighbor)["state"] == "Established"
     }
 
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes {
-        let neighbor = neighbor.to_string();
-        let paths = self.routes(&["available", family.name(), "--peer", &neighbor]);
+    fn learned(&self, neighbor: &str, family: Family) -> Routes {
+        let paths = self.routes(&["available", family.name(), "--peer", neighbor]);
         paths
             .iter()
-            .filter(|path| path["peer"] == neighbor.as_str())
+            .filter(|path| path["peer"] == neighbor)
             .map(|path| (path["prefix"].as_str().unwrap_or_default().to_owned(), route(path)))
             .collect()
     }

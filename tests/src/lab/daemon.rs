@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::net::IpAddr;
 
 use crier_core::Family;
 
@@ -12,25 +11,27 @@ use super::{Bird, Crier, ExaBgp, Frr, Gobgp, Namespace, Plan};
 /// A running speaker.
 pub trait Daemon: Debug {
     /// Whether the session to this neighbor is Established, by the speaker's own account.
-    fn established(&self, neighbor: IpAddr) -> bool;
+    fn established(&self, neighbor: &str) -> bool;
 
     /// What it holds as learned from this neighbor.
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes;
+    fn learned(&self, neighbor: &str, family: Family) -> Routes;
 
     /// Waits for the session to come up.
     #[track_caller]
     fn await_established(&self, neighbor: &str) {
-        let address = super::plan::address(neighbor);
-        await_until(&format!("{self:?} has a session to {neighbor}"), || self.established(address), |up| *up);
+        await_until(
+            &format!("{self:?} has a session to {neighbor}"),
+            || self.established(neighbor),
+            |up| *up,
+        );
     }
 
     /// Waits until what is learned from `neighbor`, both families together, is exactly `prefixes`, and returns the routes.
     #[track_caller]
     fn await_prefixes(&self, neighbor: &str, prefixes: &[&str]) -> Routes {
-        let address = super::plan::address(neighbor);
         let all = || {
-            let mut routes = self.learned(address, Family::Ipv4Unicast);
-            routes.extend(self.learned(address, Family::Ipv6Unicast));
+            let mut routes = self.learned(neighbor, Family::Ipv4Unicast);
+            routes.extend(self.learned(neighbor, Family::Ipv6Unicast));
             routes
         };
         let mut wanted: Vec<&str> = prefixes.to_vec();

@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crier_core::Family;
@@ -74,7 +73,7 @@ impl ExaBgp {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    fn reports_of(&self, neighbor: IpAddr) -> impl Iterator<Item = Value> {
+    fn reports_of(&self, neighbor: &str) -> impl Iterator<Item = Value> {
         let neighbor = neighbor.to_string();
         let of_neighbor = move |report: &Value| report["neighbor"]["address"]["peer"] == neighbor.as_str();
         self.reports().into_iter().filter(of_neighbor)
@@ -82,12 +81,12 @@ impl ExaBgp {
 }
 
 impl Daemon for ExaBgp {
-    fn established(&self, neighbor: IpAddr) -> bool {
+    fn established(&self, neighbor: &str) -> bool {
         let state = self.reports_of(neighbor).filter(|report| report["type"] == "state").last();
         state.is_some_and(|report| report["neighbor"]["state"] == "up")
     }
 
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes {
+    fn learned(&self, neighbor: &str, family: Family) -> Routes {
         let family = if family == Family::Ipv4Unicast { "ipv4 unicast" } else { "ipv6 unicast" };
         let mut routes = Routes::new();
         for report in self.reports_of(neighbor) {

@@ -67,8 +67,8 @@ impl<'n> Frr<'n> {
     }
 
     /// Everything about one neighbor.
-    pub fn neighbor(&self, neighbor: IpAddr) -> Value {
-        self.show(&format!("show bgp neighbors {neighbor} json"))[neighbor.to_string()].take()
+    pub fn neighbor(&self, neighbor: &str) -> Value {
+        self.show(&format!("show bgp neighbors {neighbor} json"))[neighbor].take()
     }
 }
 
@@ -80,18 +80,17 @@ fn vtysh(node: &Namespace, commands: &[&str]) -> Result<String, String> {
 }
 
 impl Daemon for Frr<'_> {
-    fn established(&self, neighbor: IpAddr) -> bool {
+    fn established(&self, neighbor: &str) -> bool {
         self.neighbor(neighbor)["bgpState"] == "Established"
     }
 
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes {
+    fn learned(&self, neighbor: &str, family: Family) -> Routes {
         let table = self.show(&format!("show bgp {} unicast json detail", address_family(family)));
-        let neighbor = neighbor.to_string();
         let destinations = table["routes"].as_object().into_iter().flatten();
         let from_neighbor = destinations.filter_map(|(prefix, destination)| {
             // Version 8 lists the paths themselves, later ones an object that has them.
             let paths = destination.as_array().or_else(|| destination["paths"].as_array())?;
-            let path = paths.iter().find(|path| path["peer"]["peerId"] == neighbor.as_str())?;
+            let path = paths.iter().find(|path| path["peer"]["peerId"] == neighbor)?;
             Some((prefix.clone(), route(path)))
         });
         from_neighbor.collect()

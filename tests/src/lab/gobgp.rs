@@ -1,7 +1,6 @@
 //! GoBGP, asked through its command line.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use crier_core::Family;
 use serde_json::Value;
@@ -95,14 +94,14 @@ impl<'n> Gobgp<'n> {
 }
 
 impl Daemon for Gobgp<'_> {
-    fn established(&self, neighbor: IpAddr) -> bool {
+    fn established(&self, neighbor: &str) -> bool {
         // ESTABLISHED is 6 in its interface definition.
-        self.show(&["neighbor", &neighbor.to_string()])["state"]["session_state"] == 6
+        self.show(&["neighbor", neighbor])["state"]["session_state"] == 6
     }
 
-    fn learned(&self, neighbor: IpAddr, family: Family) -> Routes {
+    fn learned(&self, neighbor: &str, family: Family) -> Routes {
         let family = if family == Family::Ipv4Unicast { "ipv4" } else { "ipv6" };
-        let table = self.show(&["neighbor", &neighbor.to_string(), "adj-in", "-a", family]);
+        let table = self.show(&["neighbor", neighbor, "adj-in", "-a", family]);
         let destinations = table.as_object().into_iter().flatten();
         destinations
             .filter_map(|(prefix, paths)| {

@@ -3,7 +3,16 @@
 //! tell them from the other tests.
 
 mod lab {
+    mod as_numbers;
+    mod bad_peers;
+    mod collision;
+    mod dynamic;
     mod exchange;
     mod harness;
+    mod multipath;
+    mod operation;
     mod pairs;
+    mod policy;
+    mod refresh;
+    mod reload;
 }
