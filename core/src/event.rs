@@ -24,7 +24,6 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::large_enum_variant, reason = "events live in one preallocated ring; boxing would allocate")]
 pub enum EventKind {
     /// An unused entry of the ring.
     #[default]

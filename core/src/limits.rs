@@ -36,6 +36,33 @@ impl Default for Limits {
 impl Limits {
     /// Most prefixes for each family: slot numbers take 22 bits of the index.
     pub const MAX_PREFIXES: u32 = 3_000_000;
+    /// Most paths for each family.
+    pub const MAX_PATHS: u32 = 30_000_000;
+    /// Most bytes of attributes: offsets into them take 32 bits.
+    pub const MAX_ATTRIBUTE_BYTES: u32 = 3 << 30;
+
+    /// Bytes of the region that a speaker of this size lives in ([`Memory::region`](crate::speaker::Memory)).
+    pub fn region_bytes(&self) -> u64 {
+        crate::memory::Sizes::of(self).region()
+    }
+
+    /// The plan: every table with its entries and its bytes, the latter with `events` entries for events.
+    pub fn plan(&self, events: usize) -> impl Iterator<Item = TableUse> {
+        let sizes = crate::memory::Sizes::of(self);
+        let (peers, connections) = (usize::from(self.peers) + 1, usize::from(self.connections));
+        Table::ALL.into_iter().map(move |table| {
+            let (capacity, bytes) = sizes.table(table);
+            let (capacity, bytes) = match table {
+                Table::Peers => (capacity, bytes + (peers * size_of::<crate::speaker::PeerSlot>()) as u64),
+                Table::Connections => {
+                    (capacity, bytes + (connections * size_of::<crate::speaker::ConnSlot>()) as u64)
+                }
+                Table::Events => (events as u64, (events * size_of::<crate::Event>()) as u64),
+                _ => (capacity, bytes),
+            };
+            TableUse { table, used: 0, high_water: 0, capacity, bytes, refused: 0 }
+        })
+    }
 }
 
 /// A table with a capacity.
@@ -70,6 +97,29 @@ pub enum Table {
 }
 
 impl Table {
+    /// Every table, in the order in which a plan lists them.
+    pub const ALL: [Self; 16] = {
+        use crate::Family::{Ipv4Unicast, Ipv6Unicast};
+        [
+            Self::Peers,
+            Self::Connections,
+            Self::Prefixes(Ipv4Unicast),
+            Self::Prefixes(Ipv6Unicast),
+            Self::Lingering(Ipv4Unicast),
+            Self::Lingering(Ipv6Unicast),
+            Self::Paths(Ipv4Unicast),
+            Self::Paths(Ipv6Unicast),
+            Self::AttributeSets,
+            Self::AttributeBytes,
+            Self::RefusedPaths,
+            Self::LocalRoutes,
+            Self::Advertised,
+            Self::PolicyBytes,
+            Self::Buffers,
+            Self::Events,
+        ]
+    };
+
     /// The table's name in output.
     pub const fn name(self) -> &'static str {
         use crate::Family::{Ipv4Unicast, Ipv6Unicast};

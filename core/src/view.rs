@@ -196,22 +196,38 @@ pub enum Step {
 }
 
 /// A destination and its paths.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct DestinationView<'a> {
     /// The prefix.
     pub prefix: IpNet,
     /// Its slot.
     pub slot: u32,
-    pub(crate) _marker: core::marker::PhantomData<&'a ()>,
+    pub(crate) first: u32,
+    pub(crate) source: &'a (dyn PathSource + 'a),
 }
 
-#[expect(clippy::todo, reason = "skeleton")]
+/// Where a destination's paths are read from: the speaker, without its lifetime.
+pub(crate) trait PathSource {
+    /// A path of the destination, and the number of the next one.
+    fn path_view(&self, family: Family, slot: u32, path: u32) -> Option<(PathView<'_>, u32)>;
+}
+
 impl<'a> DestinationView<'a> {
-    /// Its accepted paths, the best one first.
+    /// Its accepted paths, the best one first unless its session has just died.
     pub fn paths(&self) -> impl Iterator<Item = PathView<'a>> + use<'a> {
-        todo!();
-        #[expect(unreachable_code)]
-        core::iter::empty()
+        let (source, family, slot) = (self.source, Family::of(&self.prefix), self.slot);
+        let mut path = self.first;
+        core::iter::from_fn(move || {
+            let (view, next) = source.path_view(family, slot, path)?;
+            path = next;
+            Some(view)
+        })
+    }
+}
+
+impl core::fmt::Debug for DestinationView<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("DestinationView").field("prefix", &self.prefix).field("slot", &self.slot).finish()
     }
 }
 
@@ -294,6 +310,38 @@ pub enum Reason {
     TooLong,
     /// There is no best path.
     NoBestPath,
+}
+
+impl Reason {
+    /// Every reason, by its number.
+    pub const ALL: [Self; 26] = [
+        Self::None,
+        Self::NoPolicy,
+        Self::Policy,
+        Self::OwnAs,
+        Self::OwnNextHop,
+        Self::FirstAs,
+        Self::AsPathTooLong,
+        Self::AsZero,
+        Self::Martian,
+        Self::NextHop,
+        Self::MaxPrefixes,
+        Self::PrefixesFull,
+        Self::PathsFull,
+        Self::AttributesFull,
+        Self::Malformed,
+        Self::ReflectionLoop,
+        Self::SplitHorizon,
+        Self::InternalToInternal,
+        Self::NoExport,
+        Self::NoAdvertise,
+        Self::NoNextHop,
+        Self::Family,
+        Self::Drained,
+        Self::NotEstablished,
+        Self::TooLong,
+        Self::NoBestPath,
+    ];
 }
 
 /// Which policy and rule decided.

@@ -14,6 +14,10 @@
 //! MP_UNREACH_NLRI, AS4_PATH and AS4_AGGREGATOR never do (the last two are merged on receipt). AS_PATH (type 2) is
 //! always there, with four-byte AS numbers, even when empty. AGGREGATOR has a four-byte AS number.
 
+pub mod edit;
+pub mod list;
+pub(crate) mod outgoing;
+pub(crate) mod store;
 pub mod tlv;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

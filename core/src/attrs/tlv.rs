@@ -61,19 +61,26 @@ pub struct Tlv<'a> {
     pub raw: &'a [u8],
 }
 
+/// The attribute that `bytes` begin with, and what follows it. `None`: there is no whole one.
+#[inline]
+pub fn split_first(bytes: &[u8]) -> Option<(Tlv<'_>, &[u8])> {
+    let (&[flags, code, len], _) = bytes.split_first_chunk::<3>()?;
+    let (header, len) = if flags & flag::EXTENDED_LENGTH != 0 {
+        (4, usize::from(u16::from_be_bytes([len, *bytes.get(3)?])))
+    } else {
+        (3, usize::from(len))
+    };
+    let (raw, rest) = bytes.split_at_checked(header + len)?;
+    Some((Tlv { flags, code, value: raw.get(header..)?, raw }, rest))
+}
+
 /// The attributes in canonical `bytes`. Ends at the first byte that is no attribute, which canonical bytes lack.
 pub fn iter(bytes: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
     let mut rest = bytes;
     core::iter::from_fn(move || {
-        let (&flags, &code) = (rest.first()?, rest.get(1)?);
-        let (header, len) = if flags & flag::EXTENDED_LENGTH != 0 {
-            (4, usize::from(u16::from_be_bytes([*rest.get(2)?, *rest.get(3)?])))
-        } else {
-            (3, usize::from(*rest.get(2)?))
-        };
-        let (raw, after) = rest.split_at_checked(header + len)?;
+        let (tlv, after) = split_first(rest)?;
         rest = after;
-        Some(Tlv { flags, code, value: raw.get(header..)?, raw })
+        Some(tlv)
     })
 }
 
@@ -134,6 +141,22 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// What was written from `start` on, to be put in order before more follows.
+    pub fn written_mut(&mut self, start: usize) -> &mut [u8] {
+        self.buf.get_mut(start..self.len).unwrap_or_default()
+    }
+
+    /// Makes what was written from `start` on the value of an attribute: puts its header in front. For values whose
+    /// length is known only once they are written.
+    pub fn wrap_attribute(&mut self, start: usize, flags: u8, code: u8) -> Result<(), NoRoom> {
+        let len = self.len.checked_sub(start).ok_or(NoRoom)?;
+        let end = self.len;
+        // The header is first written behind the value, which also finds out whether there is room for it.
+        self.put_header(flags, code, len)?;
+        self.written_mut(start).rotate_left(end - start);
+        Ok(())
+    }
+
     /// Forgets what was written past `len`.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
@@ -150,6 +173,15 @@ impl<'a> Writer<'a> {
             }
             _ => Err(NoRoom),
         }
+    }
+
+    /// Makes what was written since `at` the value of an attribute, by putting its header in front.
+    pub fn insert_header(&mut self, at: usize, flags: u8, code: u8) -> Result<(), NoRoom> {
+        let end = self.len;
+        let len = end.checked_sub(at).ok_or(NoRoom)?;
+        self.put_header(flags, code, len)?;
+        self.buf.get_mut(at..self.len).ok_or(NoRoom)?.rotate_right(self.len - end);
+        Ok(())
     }
 
     /// Appends an attribute.

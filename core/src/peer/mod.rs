@@ -1,5 +1,11 @@
 //! Neighbors: the session state machine and what surrounds it.
 
+pub mod backoff;
+pub mod collision;
+pub mod fsm;
+pub mod jitter;
+pub mod negotiate;
+
 use core::fmt;
 
 /// States of a session (RFC 4271, 8.2.2).

@@ -1,420 +1,192 @@
 //! The speaker: the one type through which a program drives the core.
+//!
+//! Each file here holds one part of its conduct: who may connect, what a session's events do, how an UPDATE reaches the
+//! tables, how the tables reach the wire, and what an operator may ask.
 
-use core::net::{IpAddr, SocketAddr};
+pub(crate) mod commands;
+pub(crate) mod configure;
+pub(crate) mod conn_slot;
+pub(crate) mod connections;
+pub(crate) mod drain;
+pub(crate) mod event_ring;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod jobs;
+pub(crate) mod opening;
+pub(crate) mod origin;
+pub(crate) mod pack;
+pub(crate) mod peer_slot;
+pub(crate) mod receive;
+pub(crate) mod recovery;
+pub(crate) mod session;
+pub(crate) mod timers;
+pub(crate) mod transmit;
+pub(crate) mod types;
+pub(crate) mod update;
+pub(crate) mod views;
 
-use ipnet::IpNet;
+pub use conn_slot::ConnSlot;
+pub use peer_slot::PeerSlot;
+pub use types::*;
 
-use crate::config::{Config, Ttl};
-use crate::event::Event;
-use crate::family::Family;
-use crate::limits::{Limits, TableUse};
-use crate::time::{Instant, Millis};
-use crate::view::{AdvertisedView, DestinationView, PeerView, ReceivedView};
+use core::net::{IpAddr, Ipv4Addr};
 
-/// A neighbor's slot; 0 is the speaker itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerId(pub u16);
+use crate::config::{DynamicRange, LocalConfig};
+use crate::event::{Event, EventKind};
+use crate::hash::Hasher;
+use crate::limits::Limits;
+use crate::memory::{Laid, Scratch, Sizes};
+use crate::policy::Policies;
+use crate::rib::{Rib, index};
+use crate::rng::Rng;
+use crate::time::Instant;
+use event_ring::EventRing;
+use export::Drain;
 
-/// A connection. The generation makes late events for an earlier user of the slot harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ConnId {
-    /// Slot, less than [`Limits::connections`].
-    pub index: u16,
-    /// How often the slot was used before.
-    pub generation: u32,
+/// Dynamic ranges that a configuration may have.
+pub const MAX_RANGES: usize = 128;
+/// Own addresses remembered, against which next hops are checked.
+const OWN_ADDRESSES: usize = 32;
+
+/// Most entries ever in use, and entries refused, of what the speaker counts itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct High {
+    pub(crate) peers: u16,
+    pub(crate) peers_refused: u64,
+    pub(crate) connections: u16,
+    pub(crate) connections_refused: u64,
+    pub(crate) advertised: u64,
+    pub(crate) policy_bytes: u32,
 }
 
-/// Why a connection ended, or never came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseCause {
-    /// The neighbor closed it.
-    Eof,
-    /// Reset by the neighbor.
-    Reset,
-    /// Nobody listens there.
-    Refused,
-    /// No answer in time.
-    TimedOut,
-    /// No route to the neighbor, or its network is down.
-    Unreachable,
-    /// Something of this host, an address or permission, forbids it.
-    LocalError,
-}
-
-/// Why an incoming connection is refused at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Neither a neighbor nor in a dynamic range.
-    NotConfigured,
-    /// The neighbor is shut down.
-    AdministrativelyDown,
-    /// The neighbor already has one that was accepted, or its former session is still being purged.
-    Busy,
-    /// No connection slot is free.
-    ConnectionsFull,
-    /// The source address has eight connections without an OPEN.
-    TooManyFromSource,
-    /// The dynamic range has its limit of neighbors.
-    DynamicLimit,
-    /// The speaker stops.
-    Stopping,
-}
-
-/// What the driver is to do with a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Dial, and report with [`Speaker::connected`] or [`Speaker::closed`].
-    Connect {
-        /// The connection it will be.
-        conn: ConnId,
-        /// Where to.
-        remote: SocketAddr,
-        /// Source address, if one is configured.
-        local: Option<IpAddr>,
-        /// Time to live of its packets.
-        ttl: Ttl,
-        /// Whether the neighbor is in another AS, as far as configuration tells (for [`Ttl::Default`]).
-        external: bool,
-    },
-    /// Close; the handle is dead already and [`Speaker::closed`] is not to be called.
-    Close {
-        /// Which.
-        conn: ConnId,
-    },
-}
-
-/// The next instant at which the core wants [`Speaker::timeout`] to be called, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline {
-    /// When.
-    pub at: Instant,
-    /// Why.
-    pub why: Wake,
-}
-
-/// Why the core wants to be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wake {
-    /// A long job has more to do: call [`Speaker::work`] at once.
-    Work,
-    /// A timer of this neighbor.
-    Peer(PeerId),
-    /// A timer of this connection.
-    Connection(u16),
-    /// A timer of the speaker: draining, refusal reports.
-    Speaker,
-}
-
-/// A route originated here.
-#[derive(Clone, Copy, Debug)]
-pub struct LocalRoute<'a> {
-    /// The prefix.
-    pub prefix: IpNet,
-    /// Next hop; the session's own address if `None`.
-    pub next_hop: Option<IpAddr>,
-    /// MULTI_EXIT_DISC.
-    pub med: Option<u32>,
-    /// LOCAL_PREF.
-    pub local_pref: Option<u32>,
-    /// Communities (RFC 1997).
-    pub communities: &'a [u32],
-    /// Large communities (RFC 8092).
-    pub large_communities: &'a [[u32; 3]],
-}
-
-/// Why an operator's call was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandError {
-    /// No such neighbor.
-    NoSuchPeer,
-    /// The session is not Established.
-    NotEstablished,
-    /// The neighbor cannot do route refresh; the session would have to restart.
-    NoRouteRefresh,
-    /// The table of local routes, or what it needs, is full.
-    Full,
-    /// A prefix that must not be announced (multicast, loopback, link-local).
-    Martian,
-    /// The next hop is of another family than the prefix.
-    NextHopFamily,
-    /// More attributes than fit one message.
-    TooLong,
-}
-
-/// Why a configuration was refused. Nothing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfigError {
-    /// More neighbors and dynamic ones than [`Limits::peers`].
-    TooManyPeers {
-        /// Neighbors and dynamic limits together.
-        wanted: u32,
-        /// The limit.
-        limit: u32,
-    },
-    /// More dynamic ranges than there is room for.
-    TooManyRanges {
-        /// The limit.
-        limit: u32,
-    },
-    /// The compiled policies exceed [`Limits::policy_bytes`].
-    PoliciesTooLarge {
-        /// Bytes needed, as far as counted.
-        wanted: u32,
-        /// The limit.
-        limit: u32,
-    },
-    /// A policy that is referred to does not exist.
-    NoSuchPolicy(u16),
-    /// Two neighbors have this address.
-    DuplicatePeer(IpAddr),
-    /// A policy is refused for another reason.
-    Policy {
-        /// Position of the policy.
-        policy: u16,
-        /// Position of the rule.
-        rule: u16,
-        /// What is wrong.
-        reason: &'static str,
-    },
-}
-
-/// What applying a configuration did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// Neighbors added.
-    pub added: u16,
-    /// Neighbors removed.
-    pub removed: u16,
-    /// Neighbors whose session was restarted, because it cannot follow the change.
-    pub restarted: u16,
-    /// Neighbors asked for a route refresh because their import policy changed.
-    pub refreshed: u16,
-    /// Neighbors whose import policy changed but that cannot refresh: `clear` them to apply it.
-    pub restart_needed: u16,
-}
-
-/// How `clear` resets a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clear {
-    /// Cease / Administrative Reset.
-    Hard,
-    /// Ask for a route refresh.
-    SoftIn,
-    /// Announce everything again.
-    SoftOut,
-}
-
-/// Memory that a speaker lives in. All of it zero or default at the start.
-#[derive(Debug)]
-pub struct Memory<'m> {
-    /// At least [`Limits::region_bytes`], aligned to 8 bytes.
-    pub region: &'m mut [u8],
-    /// [`Limits::peers`] + 1 slots.
-    pub peers: &'m mut [PeerSlot],
-    /// [`Limits::connections`] slots.
-    pub connections: &'m mut [ConnSlot],
-    /// Ring of events.
-    pub events: &'m mut [Event],
-}
-
-/// A neighbor's place in [`Memory`].
-#[derive(Debug, Default)]
-pub struct PeerSlot {}
-
-/// A connection's place in [`Memory`].
-#[derive(Debug, Default)]
-pub struct ConnSlot {}
-
-/// Why a speaker could not be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartError {
-    /// A slice of [`Memory`] is smaller than the limits need.
-    MemoryTooSmall,
-    /// A limit is out of range.
-    LimitOutOfRange(&'static str),
-}
-
-/// A BGP speaker.
+/// A BGP speaker. See the crate's documentation for how it is driven.
 #[derive(Debug)]
 pub struct Speaker<'m> {
-    memory: Memory<'m>,
+    limits: Limits,
+    sizes: Sizes,
+    local: LocalConfig,
+    ranges: heapless::Vec<DynamicRange, MAX_RANGES>,
+    peers: &'m mut [PeerSlot],
+    conns: &'m mut [ConnSlot],
+    events: EventRing<'m>,
+    rib: Rib<'m>,
+    /// Compiled policies: the area that is in force, and the other one.
+    policy_areas: [&'m mut [u8]; 2],
+    live_policies: usize,
+    policy_len: u32,
+    carries: &'m mut [u8],
+    large_carries: &'m mut [u8],
+    /// Large carries that are leased, as bits.
+    large_leases: u32,
+    scratch: Scratch<'m>,
+    own_addresses: heapless::Vec<IpAddr, OWN_ADDRESSES>,
+    rng: Rng,
+    drain: Drain,
+    /// When draining turns from announcing to withdrawing.
+    drain_until: Option<Instant>,
+    stopping: bool,
+    /// No timer is due before this.
+    next_timer: Option<Deadline>,
+    /// The neighbor whose job is next.
+    job_cursor: u16,
+    /// Where [`Speaker::poll_action`] goes on looking, and whether there may be something to find.
+    action_cursor: u16,
+    actions: bool,
+    high: High,
+    full: recovery::FullReport,
 }
 
-#[expect(unused_variables, clippy::todo, clippy::needless_pass_by_ref_mut, reason = "skeleton")]
 impl<'m> Speaker<'m> {
     /// A speaker with tables of the size of `limits` in `memory`, idle until configured. `seed` drives hashes and jitter.
+    ///
+    /// # Errors
+    /// A limit is out of range, or a slice of `memory` is shorter than the limits need.
     pub fn new(memory: Memory<'m>, limits: &Limits, seed: u64, now: Instant) -> Result<Self, StartError> {
-        todo!()
+        if limits.peers == 0 || limits.peers > 32_767 {
+            return Err(StartError::LimitOutOfRange("peers: 1 to 32767"));
+        }
+        if limits.connections == 0 {
+            return Err(StartError::LimitOutOfRange("connections: 1 to 65535"));
+        }
+        if limits.prefixes == 0 || limits.prefixes > Limits::MAX_PREFIXES {
+            return Err(StartError::LimitOutOfRange("prefixes: 1 to 3000000"));
+        }
+        if limits.paths == 0 || limits.paths > Limits::MAX_PATHS {
+            return Err(StartError::LimitOutOfRange("paths: 1 to 30000000"));
+        }
+        if limits.attribute_sets == 0 || limits.attribute_sets > index::MAX_NUMBER - 4096 {
+            return Err(StartError::LimitOutOfRange("attribute-sets: 1 to 4190207"));
+        }
+        if limits.attribute_bytes > Limits::MAX_ATTRIBUTE_BYTES {
+            return Err(StartError::LimitOutOfRange("attribute-bytes: at most 3 GiB"));
+        }
+        let Memory { region, peers, connections, events } = memory;
+        let sizes = Sizes::of(limits);
+        let short =
+            peers.len() <= usize::from(limits.peers) || connections.len() < usize::from(limits.connections);
+        let laid = if short { None } else { sizes.lay(region, Hasher::new(seed)) };
+        let Some(Laid { rib, policies, carries, large_carries, scratch }) = laid else {
+            return Err(StartError::MemoryTooSmall);
+        };
+        let (peers, _) = peers.split_at_mut(usize::from(limits.peers) + 1);
+        let (conns, _) = connections.split_at_mut(usize::from(limits.connections));
+        let local =
+            LocalConfig { asn: 0, router_id: Ipv4Addr::UNSPECIFIED, maximum_paths: 1, as_path_relax: false };
+        let mut speaker = Self {
+            limits: *limits,
+            sizes,
+            local,
+            ranges: heapless::Vec::new(),
+            peers,
+            conns,
+            events: EventRing::new(events),
+            rib,
+            policy_areas: policies,
+            live_policies: 0,
+            policy_len: 0,
+            carries,
+            large_carries,
+            large_leases: 0,
+            scratch,
+            own_addresses: heapless::Vec::new(),
+            rng: Rng::new(seed),
+            drain: Drain::No,
+            drain_until: None,
+            stopping: false,
+            next_timer: None,
+            job_cursor: 1,
+            action_cursor: 0,
+            actions: false,
+            high: High::default(),
+            full: recovery::FullReport::default(),
+        };
+        speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;
+        speaker.arm(now, Wake::Speaker);
+        Ok(speaker)
     }
 
-    // ---- operator: typed errors -------------------------------------------------------------------------------
-
-    /// Makes `config` the configuration: compares it with what is, and changes only what differs.
-    pub fn configure(&mut self, now: Instant, config: &Config<'_>) -> Result<Applied, ConfigError> {
-        todo!()
+    /// The policies in force.
+    pub(crate) fn policies(&self) -> Policies<'_> {
+        Policies::new(&*self.policy_areas[self.live_policies])
     }
 
-    /// Originates a route, or replaces the one originated for the same prefix.
-    pub fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
-        todo!()
+    /// Notes that something happened to a neighbor.
+    pub(crate) fn report(&mut self, now: Instant, peer: u16, kind: EventKind) {
+        let remote =
+            self.peers.get(usize::from(peer)).and_then(|slot| slot.config.map(|config| config.remote));
+        self.events.push(Event { at: now, remote, peer: (peer != 0).then_some(PeerId(peer)), kind });
     }
 
-    /// Withdraws a route originated here; false if there was none.
-    pub fn withdraw(&mut self, now: Instant, prefix: IpNet) -> bool {
-        todo!()
-    }
-
-    /// Resets a neighbor's session.
-    pub fn clear(&mut self, now: Instant, peer: PeerId, how: Clear) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Ends a neighbor's session with Cease / Administrative Shutdown and `message` (RFC 9003), and keeps it down.
-    pub fn shutdown(&mut self, now: Instant, peer: PeerId, message: &str) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Lets a neighbor that was shut down, or closed by its prefix limit, come back at once.
-    pub fn enable(&mut self, now: Instant, peer: PeerId) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Announces everything with GRACEFUL_SHUTDOWN (RFC 8326), and after `wait` withdraws it.
-    pub fn drain(&mut self, now: Instant, wait: Millis) {
-        todo!()
-    }
-
-    /// Ends draining and announces everything as before.
-    pub fn undrain(&mut self, now: Instant) {
-        todo!()
-    }
-
-    /// Ends every session with Cease / Administrative Shutdown; nothing is dialled or accepted any more.
-    pub fn stop(&mut self, now: Instant, message: &str) {
-        todo!()
-    }
-
-    /// The neighbor with this address.
-    pub fn find_peer(&self, remote: IpAddr) -> Option<PeerId> {
-        todo!()
-    }
-
-    // ---- inputs: never fail, never block, bounded work ----------------------------------------------------------
-
-    /// A connection from `remote` to `local` was accepted by a listener.
-    pub fn accept(&mut self, now: Instant, remote: SocketAddr, local: SocketAddr) -> Result<ConnId, Refusal> {
-        todo!()
-    }
-
-    /// TTL that an accepted connection must be given, and whether its neighbor is external.
-    pub fn ttl(&self, conn: ConnId) -> Option<(Ttl, bool)> {
-        todo!()
-    }
-
-    /// A connection that [`Action::Connect`] asked for is open.
-    pub fn connected(&mut self, now: Instant, conn: ConnId, remote: SocketAddr, local: SocketAddr) {
-        todo!()
-    }
-
-    /// A connection ended, or could not be opened.
-    pub fn closed(&mut self, now: Instant, conn: ConnId, cause: CloseCause) {
-        todo!()
-    }
-
-    /// Bytes arrived, in order; all are taken.
-    pub fn receive(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        todo!()
-    }
-
-    /// The instant of [`Speaker::poll_timeout`] was reached. Harmless if it was not.
-    pub fn timeout(&mut self, now: Instant) {
-        todo!()
-    }
-
-    /// Goes on with long jobs, for about `budget` table entries; true if there is more to do.
-    pub fn work(&mut self, now: Instant, budget: u32) -> bool {
-        todo!()
-    }
-
-    // ---- outputs: pulled, each at its own pace --------------------------------------------------------------------
-
-    /// Whether [`Speaker::transmit`] would write something.
-    pub fn wants_transmit(&self, conn: ConnId) -> bool {
-        todo!()
-    }
-
-    /// Writes whole messages for this connection into `out` (at least 4096 bytes), and returns how many bytes. The
-    /// driver calls it only once everything it got before was taken by the socket, or it loses the send hold timer.
-    pub fn transmit(&mut self, now: Instant, conn: ConnId, out: &mut [u8]) -> usize {
-        todo!()
-    }
-
-    /// The next thing to do with a connection.
-    pub fn poll_action(&mut self) -> Option<Action> {
-        todo!()
+    /// The limits that the tables were sized by.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The next event for people.
     pub fn poll_event(&mut self) -> Option<Event> {
-        todo!()
-    }
-
-    /// When to call [`Speaker::timeout`] next.
-    pub fn poll_timeout(&self) -> Option<Deadline> {
-        todo!()
-    }
-
-    // ---- read-only views -----------------------------------------------------------------------------------------------
-
-    /// Every neighbor, in slot order; dynamic ones until ten minutes after they closed.
-    pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
-        core::iter::empty()
-    }
-
-    /// One neighbor.
-    pub fn peer(&self, peer: PeerId) -> Option<PeerView<'_>> {
-        todo!()
-    }
-
-    /// Slots that destinations of a family may stand in: walk `1..=slots` with [`Speaker::destination`].
-    pub fn destination_slots(&self, family: Family) -> u32 {
-        todo!()
-    }
-
-    /// The destination in a slot, if it has one with paths.
-    pub fn destination(&self, family: Family, slot: u32) -> Option<DestinationView<'_>> {
-        todo!()
-    }
-
-    /// The slot of a prefix.
-    pub fn find_destination(&self, prefix: IpNet) -> Option<u32> {
-        todo!()
-    }
-
-    /// What is announced to a neighbor for the destination in a slot, or why nothing is. `scratch` (4096 bytes or more)
-    /// takes the attributes.
-    pub fn advertised<'s>(
-        &'s self,
-        peer: PeerId,
-        family: Family,
-        slot: u32,
-        scratch: &'s mut [u8],
-    ) -> Option<AdvertisedView<'s>> {
-        todo!()
-    }
-
-    /// Records of refused paths: walk `0..` until `None` is past the end; a free record gives an empty view.
-    pub fn refused_slots(&self) -> u32 {
-        todo!()
-    }
-
-    /// The record of a refused path in a slot.
-    pub fn refused(&self, slot: u32) -> Option<ReceivedView> {
-        todo!()
-    }
-
-    /// Use of every table.
-    pub fn tables(&self) -> impl Iterator<Item = TableUse> {
-        core::iter::empty()
+        self.events.pop()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Rows that sum something up: policies and status.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crier_core::PeerId;
+use crier_core::config::PolicyRef;
+use crier_core::peer::State;
+
+use super::rows::{InstanceRow, LimitRow, PolicyRow, SourceRow, StatusRow};
+use super::stream::Scene;
+
+/// Policies in force: configured ones, and what else neighbors use.
+pub(super) fn policies(scene: Scene<'_, '_>, only: Option<PeerId>) -> Vec<PolicyRow> {
+    let words = &scene.daemon.words;
+    let named = (0..).zip(&words.policies).map(|(position, _)| PolicyRef::Named(position));
+    let built_in = [PolicyRef::AcceptAll, PolicyRef::RejectAll, PolicyRef::Unset];
+    let rows = named.chain(built_in).filter_map(|policy| {
+        let users = |of: fn(&crier_core::config::Settings) -> PolicyRef| -> Vec<IpAddr> {
+            let peers = scene.speaker.peers().filter(|peer| only.is_none_or(|only| only == peer.id));
+            let uses =
+                peers.filter(|peer| words.tag(peer.tag).is_some_and(|tag| of(&tag.settings) == policy));
+            let mut users: Vec<IpAddr> = uses.map(|peer| peer.remote).collect();
+            users.sort_unstable();
+            users
+        };
+        let (import, export) = (users(|settings| settings.import), users(|settings| settings.export));
+        // A policy that somebody wrote is shown even while nobody uses it, unless one neighbor was asked about.
+        let used = !import.is_empty() || !export.is_empty();
+        let shown = used || (only.is_none() && matches!(policy, PolicyRef::Named(_)));
+        shown.then(|| PolicyRow {
+            name: words.policy(policy).map(str::to_owned),
+            rules: match policy {
+                PolicyRef::Named(position) => words
+                    .policies
+                    .get(usize::from(position))
+                    .map(|policy| policy.rules.clone())
+                    .unwrap_or_default(),
+                PolicyRef::AcceptAll => vec!["accept".to_owned()],
+                PolicyRef::RejectAll => vec!["reject".to_owned()],
+                PolicyRef::Unset => vec![
+                    "internal neighbors: accept".to_owned(),
+                    "external neighbors: reject (RFC 8212)".to_owned(),
+                ],
+            },
+            import,
+            export,
+            instance: words.instance.clone(),
+        })
+    });
+    rows.collect()
+}
+
+/// Uptime, memory, tables, instances and sources.
+pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
+    let (daemon, speaker, now) = (scene.daemon, scene.speaker, scene.now.at);
+    let refused = |control: bool| {
+        let of_it = daemon
+            .sources
+            .refused()
+            .keys()
+            .filter(|at| daemon.sources.control().contains_key(*at) == control);
+        count(of_it.count())
+    };
+    StatusRow {
+        version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+        uptime_s: now.since(daemon.started).as_secs(),
+        rss_bytes: std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(resident),
+        limits: speaker
+            .tables()
+            .map(|table| LimitRow {
+                table: Cow::Borrowed(table.table.name()),
+                used: table.used,
+                high_water: table.high_water,
+                capacity: table.capacity,
+                bytes: table.bytes,
+                refused: table.refused,
+            })
+            .collect(),
+        instances: vec![InstanceRow {
+            name: daemon.words.instance.clone(),
+            asn: daemon.words.asn,
+            router_id: daemon.words.router_id,
+            peers: count(speaker.peers().count()),
+            established: count(speaker.peers().filter(|peer| peer.state == State::Established).count()),
+            draining: speaker.draining(),
+        }],
+        sources: vec![
+            SourceRow {
+                name: Cow::Borrowed("config"),
+                routes: count(daemon.sources.config().len()),
+                age_s: now.since(daemon.config_at).as_secs(),
+                refused: refused(false),
+                kept: true,
+            },
+            SourceRow {
+                name: Cow::Borrowed("control"),
+                routes: count(daemon.sources.control().len()),
+                age_s: now.since(daemon.control_at).as_secs(),
+                refused: refused(true),
+                kept: daemon.state_dir.is_some(),
+            },
+        ],
+    }
+}
+
+/// Resident bytes in the text of /proc/self/status, which counts in units of 1024 bytes.
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read() {
+        assert_eq!(resident("Name:\tcrier\nVmRSS:\t    2048 kB\nThreads: 1\n"), Some(2 << 20));
+        assert_eq!(resident("Name:\tcrier\n"), None);
+        assert_eq!(resident("VmRSS: many kB\n"), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! crier: the program. A library, so that tests and the demo can use its parts; `main.rs` only calls [`cli::main`].
+
+pub mod cli;
+pub mod control;
+pub mod daemon;
+pub mod events;
+pub mod reason;
+pub mod show;
+pub mod sources;
+pub mod text;

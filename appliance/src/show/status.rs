@@ -1,0 +1,72 @@
+//! `crier status`.
+
+use std::io::{self, Write};
+
+use super::or_nothing;
+use super::style::{Paint, Style};
+use super::table::{Cell, Column, Table};
+use crate::control::rows::{LimitRow, StatusRow};
+use crate::text::{escape, short_span};
+
+const COLUMNS: [Column; 6] = [
+    Column { title: "Table", short: "Table", right: false },
+    Column { title: "Used", short: "Used", right: true },
+    Column { title: "High Water", short: "High", right: true },
+    Column { title: "Capacity", short: "Cap", right: true },
+    Column { title: "Memory", short: "Memory", right: true },
+    Column { title: "Refused", short: "Ref", right: true },
+];
+
+/// The daemon, its instances and sources, and every table.
+pub fn status(status: &StatusRow, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let rss = or_nothing(status.rss_bytes.map(bytes));
+    writeln!(out, "crier {}, up {}, {rss} resident", escape(&status.version), short_span(status.uptime_s))?;
+    for instance in &status.instances {
+        let draining = if instance.draining { ", draining" } else { "" };
+        writeln!(
+            out,
+            "instance {}: AS {}, identifier {}{draining}",
+            escape(&instance.name),
+            instance.asn,
+            instance.router_id
+        )?;
+        writeln!(out, "neighbors: {} of {} Established", instance.established, instance.peers)?;
+    }
+    for source in &status.sources {
+        let refused =
+            if source.refused > 0 { format!(", {} refused", source.refused) } else { String::new() };
+        let kept = if source.kept { "" } else { ", gone with the daemon" };
+        writeln!(
+            out,
+            "source {}: {} routes{refused}, changed {} ago{kept}",
+            escape(&source.name),
+            source.routes,
+            short_span(source.age_s)
+        )?;
+    }
+    writeln!(out)?;
+    let rows: Vec<_> = status.limits.iter().map(cells).collect();
+    Table::new(COLUMNS).print(&rows, style, out)
+}
+
+fn cells(limit: &LimitRow) -> [Cell; 6] {
+    // Nine tenths are where crier starts to ask again for what it refused.
+    let full = limit.capacity > 0 && limit.used.saturating_mul(10) >= limit.capacity.saturating_mul(9);
+    [
+        escape(&limit.table).into_owned().into(),
+        Cell::painted(if full { Paint::Bad } else { Paint::Plain }, limit.used.to_string()),
+        limit.high_water.to_string().into(),
+        limit.capacity.to_string().into(),
+        bytes(limit.bytes).into(),
+        Cell::painted(if limit.refused > 0 { Paint::Bad } else { Paint::Plain }, limit.refused.to_string()),
+    ]
+}
+
+/// Bytes with a unit, three digits or more.
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} B"),
+        10_000..=10_239_999 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / (1024 * 1024)),
+    }
+}

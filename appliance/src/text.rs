@@ -1,0 +1,10 @@
+//! Words for values: how attributes, spans of time and text from outside are written, and read back.
+
+mod attributes;
+mod escape;
+mod time;
+
+pub use attributes::{as_path, communities, community, large_communities, large_community, origin};
+pub use attributes::{parse_community, parse_large_community};
+pub use escape::{escape, escape_bytes, hex};
+pub use time::{parse_span, short_span, span, timestamp};

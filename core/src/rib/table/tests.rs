@@ -1,0 +1,1 @@
+//! The table against plain maps, with limits that are often reached.

@@ -1,0 +1,255 @@
+//! What one neighbor is announced: the rules between the best path and the wire, each in one place.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use super::types::Ends;
+use crate::attrs::edit::Edit;
+use crate::attrs::list::ListOp;
+use crate::attrs::outgoing::{self, Outgoing};
+use crate::attrs::tlv::{NoRoom, Writer};
+use crate::attrs::{AttrsView, Key};
+use crate::config::PolicyRef;
+use crate::family::{AddressFamily, Family, Net};
+use crate::policy::{Applied, Policies, RouteInput};
+use crate::rib::Shared;
+use crate::rib::stored::StoredFamily;
+use crate::rib::table::FamilyTable;
+use crate::view::{PolicyDecision, Reason};
+
+/// GRACEFUL_SHUTDOWN (RFC 8326).
+const GRACEFUL_SHUTDOWN: [u8; 4] = [0xFF, 0xFF, 0, 0];
+
+/// How far draining has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drain {
+    No,
+    /// Everything is announced with GRACEFUL_SHUTDOWN.
+    Announcing,
+    /// Everything is withdrawn.
+    Withdrawn,
+}
+
+/// A neighbor as a destination of announcements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) peer: u16,
+    pub(crate) internal: bool,
+    pub(crate) as4: bool,
+    pub(crate) local_asn: u32,
+    pub(crate) export: PolicyRef,
+    pub(crate) next_hop_self: bool,
+    pub(crate) ends: Ends,
+    pub(crate) max_message: usize,
+    pub(crate) drain: Drain,
+}
+
+/// A best path that is for this neighbor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Export {
+    /// Its attribute set, before export.
+    pub(crate) attr: u32,
+    pub(crate) source: Source,
+    /// What the policy changes about it.
+    pub(crate) applied: Applied,
+}
+
+/// Where a best path came from, as far as exporting goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Local,
+    Learned,
+}
+
+/// Next hop bytes: 4, 16, or 32.
+pub(crate) type NextHop = heapless::Vec<u8, 32>;
+
+impl Target {
+    /// Decides what this neighbor is announced for a destination. The second part is the policy's share in that.
+    #[inline]
+    pub(crate) fn verdict<F: StoredFamily>(
+        &self,
+        table: &FamilyTable<'_, F>,
+        shared: &Shared<'_>,
+        policies: &Policies<'_>,
+        slot: u32,
+    ) -> (Result<Export, Reason>, Option<PolicyDecision>) {
+        let Some(best) = table.best(shared, slot) else { return (Err(Reason::NoBestPath), None) };
+        let path = table.path(best);
+        let key = shared.attrs.key(path.attr);
+        if let Some(reason) = self.rules(shared, path.peer, key) {
+            return (Err(reason), None);
+        }
+        let source = if path.peer == 0 { Source::Local } else { Source::Learned };
+        let accepted = |applied| Ok(Export { attr: path.attr, source, applied });
+        let decision = |rule| Some(PolicyDecision { policy: self.export, rule });
+        match self.export {
+            PolicyRef::Unset if !self.internal => (Err(Reason::NoPolicy), None),
+            PolicyRef::RejectAll => (Err(Reason::Policy), decision(None)),
+            PolicyRef::Unset => (accepted(Applied::default()), None),
+            PolicyRef::AcceptAll => (accepted(Applied::default()), decision(None)),
+            PolicyRef::Named(id) => {
+                let own = self.own_next_hop(F::FAMILY);
+                let view = shared.attrs.view(path.attr);
+                let route = route(table.net(slot), view, self.local_asn, own.as_deref());
+                let verdict = policies.evaluate(id, &route);
+                let result = if verdict.accept { accepted(verdict.applied) } else { Err(Reason::Policy) };
+                (result, decision(verdict.rule))
+            }
+        }
+    }
+
+    /// Rules that no policy can lift.
+    #[inline]
+    fn rules(&self, shared: &Shared<'_>, source: u16, key: &Key) -> Option<Reason> {
+        if self.drain == Drain::Withdrawn {
+            return Some(Reason::Drained);
+        }
+        if source == 0 {
+            // RFC 1997 binds those who receive a route: what is originated here with NO_EXPORT is announced with it.
+            return None;
+        }
+        if source == self.peer {
+            return Some(Reason::SplitHorizon);
+        }
+        // RFC 4271, 9.2.1.
+        if self.internal && !shared.facts[usize::from(source)].is_external() {
+            return Some(Reason::InternalToInternal);
+        }
+        if key.communities & Key::NO_ADVERTISE != 0 {
+            return Some(Reason::NoAdvertise);
+        }
+        let confined = key.communities & (Key::NO_EXPORT | Key::NO_EXPORT_SUBCONFED) != 0;
+        (confined && !self.internal).then_some(Reason::NoExport)
+    }
+
+    /// Writes the attributes of an export but MP_REACH_NLRI, and tells how many bytes that are and the next hop.
+    pub(crate) fn render<F: AddressFamily>(
+        &self,
+        export: &Export,
+        shared: &Shared<'_>,
+        policies: &Policies<'_>,
+        edited: &mut [u8],
+        encoded: &mut [u8],
+    ) -> Result<(usize, NextHop), Reason> {
+        let stored = shared.attrs.view(export.attr);
+        let mut key = *stored.key;
+        // RFC 4271, 5.1.4: a MED from one neighboring AS does not go on to another; a policy may set one.
+        if !self.internal && export.source == Source::Learned {
+            key.set_med(None);
+        }
+        let set = AttrsView { key: &key, bytes: stored.bytes };
+        let own = self.own_next_hop(F::FAMILY);
+        let (key, len) =
+            self.edit(export, policies, set, own.as_deref(), edited).map_err(|NoRoom| Reason::TooLong)?;
+        let bytes = edited.get(..len).unwrap_or(&[]);
+        let set = AttrsView { key: &key, bytes };
+        let next_hop = self.next_hop(export.source, stored.next_hop_bytes(), set.next_hop_bytes(), own);
+        let next_hop = next_hop.ok_or(Reason::NoNextHop)?;
+        let outgoing = Outgoing {
+            internal: self.internal,
+            as4: self.as4,
+            local_asn: self.local_asn,
+            next_hop: (F::FAMILY == Family::Ipv4Unicast).then_some(next_hop.as_slice()),
+            local_pref: (self.drain == Drain::Announcing).then_some(0),
+        };
+        let mut w = Writer::new(encoded);
+        outgoing::write(&mut w, set, &outgoing).map_err(|NoRoom| Reason::TooLong)?;
+        Ok((w.len(), next_hop))
+    }
+
+    /// Applies the policy and draining to a set.
+    fn edit(
+        &self,
+        export: &Export,
+        policies: &Policies<'_>,
+        set: AttrsView<'_>,
+        own: Option<&[u8]>,
+        out: &mut [u8],
+    ) -> Result<(Key, usize), NoRoom> {
+        let draining = self.drain == Drain::Announcing;
+        let policy = match self.export {
+            PolicyRef::Named(id) if export.applied != Applied::default() => Some(id),
+            _ => None,
+        };
+        let (key, len) = match policy {
+            Some(id) => policies.apply(id, export.applied, self.local_asn, own, set, out)?,
+            None if draining => return add_graceful_shutdown(set, out),
+            None => {
+                out.get_mut(..set.bytes.len()).ok_or(NoRoom)?.copy_from_slice(set.bytes);
+                (*set.key, set.bytes.len())
+            }
+        };
+        if !draining {
+            return Ok((key, len));
+        }
+        // Both are rare together: the second edit reads what the first wrote from a copy behind it.
+        let (first, rest) = out.split_at_mut_checked(len).ok_or(NoRoom)?;
+        let (key, drained) = add_graceful_shutdown(AttrsView { key: &key, bytes: first }, rest)?;
+        out.copy_within(len..len + drained, 0);
+        Ok((key, drained))
+    }
+
+    /// Own address as a next hop of a family on this session.
+    pub(crate) fn own_next_hop(&self, family: Family) -> Option<NextHop> {
+        let local = self.ends.local.ip().to_canonical();
+        let mut own = NextHop::new();
+        let appended = match (family, local) {
+            (Family::Ipv4Unicast, IpAddr::V4(addr)) => own.extend_from_slice(&addr.octets()),
+            (Family::Ipv4Unicast, IpAddr::V6(_)) => own.extend_from_slice(&self.ends.ipv4?.octets()),
+            (Family::Ipv6Unicast, IpAddr::V4(_)) => own.extend_from_slice(&self.ends.ipv6?.octets()),
+            (Family::Ipv6Unicast, IpAddr::V6(addr)) => {
+                // RFC 2545, 3: the link-local address goes along where both ends share a link.
+                let global = if addr.is_unicast_link_local() { self.ends.ipv6.unwrap_or(addr) } else { addr };
+                let link_local = self.ends.link_local.filter(|_| !self.internal);
+                own.extend_from_slice(&global.octets()).and_then(|()| match link_local {
+                    Some(addr) => own.extend_from_slice(&addr.octets()),
+                    None => Ok(()),
+                })
+            }
+        };
+        appended.ok().map(|()| own)
+    }
+
+    /// The next hop to announce (RFC 4271, 5.1.3): `stored` is the best path's, `edited` the same after the policy.
+    fn next_hop(
+        &self,
+        source: Source,
+        stored: &[u8],
+        edited: &[u8],
+        own: Option<NextHop>,
+    ) -> Option<NextHop> {
+        let chosen_here = stored != edited || source == Source::Local;
+        let keep = if chosen_here { !edited.is_empty() } else { self.internal && !self.next_hop_self };
+        // Never the neighbor's own address: it would forward to itself.
+        if keep && !self.is_remote(edited) {
+            return NextHop::from_slice(edited).ok();
+        }
+        own
+    }
+
+    fn is_remote(&self, next_hop: &[u8]) -> bool {
+        let remote = self.ends.remote.ip().to_canonical();
+        match (next_hop.first_chunk::<16>(), next_hop.first_chunk::<4>()) {
+            (Some(&octets), _) => remote == IpAddr::from(octets),
+            (None, Some(&octets)) => remote == IpAddr::V4(Ipv4Addr::from(octets)),
+            (None, None) => false,
+        }
+    }
+}
+
+fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<(Key, usize), NoRoom> {
+    let mut edit = Edit::new(set);
+    edit.communities(ListOp::Add(&[GRACEFUL_SHUTDOWN]))?;
+    edit.write(out)
+}
+
+/// A route as policies see it.
+#[inline]
+pub(crate) fn route<'a, F: AddressFamily>(
+    net: Net<F>,
+    attrs: AttrsView<'a>,
+    own_asn: u32,
+    own_next_hop: Option<&'a [u8]>,
+) -> RouteInput<'a> {
+    RouteInput { family: F::FAMILY, addr: net.addr.into(), len: net.len, attrs, own_asn, own_next_hop }
+}

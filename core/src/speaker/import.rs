@@ -1,0 +1,318 @@
+//! From a neighbor's UPDATE to the tables: which paths are accepted, with what attributes, and what becomes of the rest.
+
+use super::export::route;
+use super::peer_slot::PeerSlot;
+use crate::attrs::store::{AttrStore, Owner, SetId};
+use crate::attrs::{AttrsView, Key};
+use crate::config::{MaxPrefixAction, PolicyRef};
+use crate::family::{AddressFamily, Family, Net};
+use crate::policy::{Applied, Policies};
+use crate::rib::Shared;
+use crate::rib::refused::RefusedPaths;
+use crate::rib::stored::StoredFamily;
+use crate::rib::table::{FamilyTable, NewPath};
+use crate::view::Reason;
+use crate::wire::nlri::Nlri;
+use crate::wire::notification::{Notification, codes};
+
+/// One UPDATE's announcements or withdrawals in one family, on their way into the tables.
+pub(crate) struct Importer<'a, 'm, F: StoredFamily> {
+    pub(crate) peer: u16,
+    pub(crate) slot: &'a mut PeerSlot,
+    pub(crate) internal: bool,
+    pub(crate) local_asn: u32,
+    pub(crate) table: &'a mut FamilyTable<'m, F>,
+    pub(crate) shared: &'a mut Shared<'m>,
+    pub(crate) refused: &'a mut RefusedPaths<'m>,
+    pub(crate) policies: &'a Policies<'a>,
+    /// Room for an attribute set changed by the policy.
+    pub(crate) scratch: &'a mut [u8],
+    pub(crate) now_secs: u32,
+}
+
+/// The limit of prefixes was exceeded and the session is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LimitExceeded {
+    pub(crate) family: Family,
+    pub(crate) limit: u32,
+}
+
+/// Attribute sets that this UPDATE's paths use: the last one made, for what the policy changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Interned {
+    last: Option<(Applied, Result<SetId, Reason>)>,
+}
+
+impl<F: StoredFamily> Importer<'_, '_, F> {
+    /// Takes prefixes out.
+    pub(crate) fn withdraw(&mut self, prefixes: &[u8]) {
+        for net in Nlri::<F>::new(prefixes) {
+            self.forget(net);
+            self.forget_refused(net);
+        }
+    }
+
+    /// Refuses prefixes: none of them remains from this neighbor.
+    pub(crate) fn refuse_all(&mut self, prefixes: &[u8], reason: Reason) {
+        for net in Nlri::<F>::new(prefixes) {
+            self.refuse(net, reason);
+        }
+    }
+
+    /// Learns prefixes with these attributes.
+    pub(crate) fn announce(&mut self, prefixes: &[u8], received: AttrsView<'_>) -> Result<(), LimitExceeded> {
+        let mut interned = Interned::default();
+        let mut result = Ok(());
+        for net in Nlri::<F>::new(prefixes) {
+            result = self.announce_one(net, received, &mut interned);
+            if result.is_err() {
+                break;
+            }
+        }
+        interned.release(&mut self.shared.attrs);
+        result
+    }
+
+    #[inline]
+    fn announce_one(
+        &mut self,
+        net: Net<F>,
+        received: AttrsView<'_>,
+        interned: &mut Interned,
+    ) -> Result<(), LimitExceeded> {
+        let set = if is_martian(net) {
+            Err(Reason::Martian)
+        } else {
+            self.decide(net, received).and_then(|applied| self.intern(applied, received, interned))
+        };
+        match set {
+            Ok(attr) => self.learn(net, attr),
+            Err(reason) => {
+                self.refuse(net, reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// The policy's decision.
+    #[inline]
+    fn decide(&self, net: Net<F>, received: AttrsView<'_>) -> Result<Applied, Reason> {
+        match self.slot.settings().map_or(PolicyRef::RejectAll, |settings| settings.import) {
+            PolicyRef::Unset if !self.internal => Err(Reason::NoPolicy),
+            PolicyRef::Unset | PolicyRef::AcceptAll => Ok(Applied::default()),
+            PolicyRef::RejectAll => Err(Reason::Policy),
+            PolicyRef::Named(id) => {
+                let verdict = self.policies.evaluate(id, &route(net, received, self.local_asn, None));
+                if verdict.accept { Ok(verdict.applied) } else { Err(Reason::Policy) }
+            }
+        }
+    }
+
+    /// The number of the attribute set after the policy's changes.
+    #[inline]
+    fn intern(
+        &mut self,
+        applied: Applied,
+        received: AttrsView<'_>,
+        interned: &mut Interned,
+    ) -> Result<SetId, Reason> {
+        if let Some((last, set)) = interned.last
+            && last == applied
+        {
+            return set;
+        }
+        let set = self.store(applied, received);
+        interned.replace(applied, set, &mut self.shared.attrs);
+        set
+    }
+
+    fn store(&mut self, applied: Applied, received: AttrsView<'_>) -> Result<SetId, Reason> {
+        let policy = self.slot.settings().map(|settings| settings.import);
+        let (mut key, bytes) = match policy {
+            Some(PolicyRef::Named(id)) if applied != Applied::default() => {
+                let applied = self.policies.apply(id, applied, self.local_asn, None, received, self.scratch);
+                let (key, len) = applied.map_err(|_| Reason::TooLong)?;
+                // `next-hop = "self"` has no meaning on the way in: there is nobody to forward to.
+                if key.next_hop_len == 0 {
+                    return Err(Reason::NextHop);
+                }
+                (key, self.scratch.get(..len).unwrap_or(&[]))
+            }
+            _ => (*received.key, received.bytes),
+        };
+        // RFC 8326, 4.2: a neighbor about to go down is the last choice, whatever the policy prefers.
+        if !self.internal && key.communities & Key::GRACEFUL_SHUTDOWN != 0 {
+            key.set_local_pref(Some(0));
+        }
+        self.shared.attrs.intern(&key, bytes, Owner::Learned).map_err(|_| Reason::AttributesFull)
+    }
+
+    #[inline]
+    fn learn(&mut self, net: Net<F>, attr: SetId) -> Result<(), LimitExceeded> {
+        if let Some(settings) = self.slot.settings()
+            && self.slot.families[F::FAMILY.index()].accepted >= settings.max_prefixes.limit
+        {
+            let (limit, action) = (settings.max_prefixes.limit, settings.max_prefixes.action);
+            if !self.within_limit(net, action) {
+                return match action {
+                    MaxPrefixAction::Close | MaxPrefixAction::Restart => {
+                        Err(LimitExceeded { family: F::FAMILY, limit })
+                    }
+                    MaxPrefixAction::Refuse | MaxPrefixAction::Warn => {
+                        self.refuse(net, Reason::MaxPrefixes);
+                        Ok(())
+                    }
+                };
+            }
+        }
+        let new = NewPath { peer: self.peer, attr, now_secs: self.now_secs };
+        match self.table.learn(self.shared, net, new) {
+            Ok(more) => {
+                let family = &mut self.slot.families[F::FAMILY.index()];
+                family.accepted += u32::from(more);
+                if family.refused > 0 {
+                    self.forget_refused(net);
+                }
+            }
+            Err(reason) => self.refuse(net, reason),
+        }
+        Ok(())
+    }
+
+    /// Whether a prefix may be accepted although the limit is reached: it replaces one, or the limit only warns.
+    fn within_limit(&mut self, net: Net<F>, action: MaxPrefixAction) -> bool {
+        let family = &mut self.slot.families[F::FAMILY.index()];
+        if self.table.find(net).is_some_and(|slot| self.table.has_path_of(slot, self.peer)) {
+            return true;
+        }
+        family.limit_exceeded = true;
+        action == MaxPrefixAction::Warn
+    }
+
+    /// Takes an accepted path out; whether there was one.
+    fn forget(&mut self, net: Net<F>) -> bool {
+        let had = self.table.forget(self.shared, net, self.peer);
+        self.slot.families[F::FAMILY.index()].accepted -= u32::from(had);
+        had
+    }
+
+    fn forget_refused(&mut self, net: Net<F>) {
+        let family = &mut self.slot.families[F::FAMILY.index()];
+        if family.refused > 0 && self.refused.remove(self.peer, net).is_some() {
+            family.refused -= 1;
+        }
+    }
+
+    /// Refuses a path. One that it would have replaced goes too: nobody forwards on a path that its neighbor no longer
+    /// offers.
+    fn refuse(&mut self, net: Net<F>, reason: Reason) {
+        self.forget(net);
+        let slot = &mut *self.slot;
+        if matches!(reason, Reason::PrefixesFull | Reason::PathsFull | Reason::AttributesFull) {
+            slot.counters.refused_full += 1;
+            slot.incomplete = true;
+        }
+        let family = &mut slot.families[F::FAMILY.index()];
+        match self.refused.put(self.peer, net, reason) {
+            Some(new) => family.refused += u32::from(new),
+            None => family.inexact = true,
+        }
+    }
+}
+
+impl Interned {
+    fn replace(&mut self, applied: Applied, set: Result<SetId, Reason>, attrs: &mut AttrStore<'_>) {
+        self.release(attrs);
+        self.last = Some((applied, set));
+    }
+
+    /// Gives back the hold that [`AttrStore::intern`] took; the paths have their own.
+    fn release(&mut self, attrs: &mut AttrStore<'_>) {
+        if let Some((_, Ok(set))) = self.last.take() {
+            attrs.release(set);
+        }
+    }
+}
+
+impl LimitExceeded {
+    /// Cease / Maximum Number of Prefixes Reached, with family and limit as data (RFC 4486, 4).
+    pub(crate) fn notification(self) -> Notification {
+        let (afi, safi) = self.family.afi_safi();
+        let [high, low] = afi.to_be_bytes();
+        let [a, b, c, d] = self.limit.to_be_bytes();
+        let data = [high, low, safi, a, b, c, d];
+        Notification::with_data(codes::cease::MAXIMUM_NUMBER_OF_PREFIXES_REACHED, &data)
+    }
+}
+
+/// Whether a prefix must not be routed: "this network" but for the default route, loopback, multicast and above,
+/// link-local (RFC 6890).
+pub(crate) fn is_martian<F: AddressFamily>(net: Net<F>) -> bool {
+    let addr: u128 = net.addr.into();
+    // `inside(value, len)`: the prefix lies in the one with these leading bits.
+    let inside = |value: u128, len: u8| net.len >= len && addr >> (F::BITS - len) == value;
+    match F::FAMILY {
+        Family::Ipv4Unicast => {
+            (net.len > 0 && inside(0, 8) && net.len >= 8)
+                || inside(127, 8)
+                || inside(0b1110, 4)
+                || inside(0b1111, 4)
+        }
+        Family::Ipv6Unicast => net.len == 128 && addr <= 1 || inside(0xFF, 8) || inside(0xFE80 >> 6, 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::family::{V4, V6};
+
+    fn martian(prefix: &str) -> bool {
+        let prefix = prefix.parse().unwrap();
+        match (V4::net_of(&prefix), V6::net_of(&prefix)) {
+            (Some(net), _) => is_martian(net),
+            (_, Some(net)) => is_martian(net),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn martians_are_known() {
+        for prefix in [
+            "0.0.0.0/8",
+            "0.1.2.0/24",
+            "127.0.0.0/8",
+            "127.0.0.1/32",
+            "224.0.0.0/4",
+            "239.1.0.0/16",
+            "240.0.0.0/4",
+            "255.255.255.255/32",
+            "::/128",
+            "::1/128",
+            "ff00::/8",
+            "ff02::1/128",
+            "fe80::/10",
+            "fe80::1/128",
+            "febf::/16",
+        ] {
+            assert!(martian(prefix), "{prefix}");
+        }
+        for prefix in [
+            "0.0.0.0/0",
+            "0.0.0.0/1",
+            "10.0.0.0/8",
+            "128.0.0.0/1",
+            "126.0.0.0/7",
+            "192.168.0.0/16",
+            "223.255.255.0/24",
+            "::/0",
+            "::/3",
+            "2000::/3",
+            "fd00::/8",
+            "fec0::/10",
+            "::2/128",
+        ] {
+            assert!(!martian(prefix), "{prefix}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Full tables: said once a minute, and made good once there is room again.
+
+use super::Speaker;
+use super::conn_slot::pending;
+use super::types::Wake;
+use crate::event::{DownReason, EventKind};
+use crate::family::Family;
+use crate::limits::Table;
+use crate::rib::with_table;
+use crate::time::{Instant, Millis};
+use crate::wire::notification::Notification;
+use crate::wire::notification::codes;
+
+/// Between two reports of the same table, and between two attempts to recover with one neighbor.
+const INTERVAL: Millis = Millis::from_secs(60);
+/// Tables whose fullness refuses paths.
+const TABLES: [Table; 6] = [
+    Table::Prefixes(Family::Ipv4Unicast),
+    Table::Prefixes(Family::Ipv6Unicast),
+    Table::Paths(Family::Ipv4Unicast),
+    Table::Paths(Family::Ipv6Unicast),
+    Table::AttributeSets,
+    Table::AttributeBytes,
+];
+
+/// What of full tables was reported, and when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FullReport {
+    refused: [u64; TABLES.len()],
+    not_before: [Instant; TABLES.len()],
+}
+
+impl Speaker<'_> {
+    /// Reports tables that refused something since the last report.
+    pub(super) fn report_full_tables(&mut self, now: Instant) {
+        for (at, table) in TABLES.into_iter().enumerate() {
+            let refused = self.tables().find(|row| row.table == table).map_or(0, |row| row.refused);
+            let new = refused - self.full.refused[at];
+            if new > 0 && now >= self.full.not_before[at] {
+                self.full.refused[at] = refused;
+                self.full.not_before[at] = now + INTERVAL;
+                let refused = u32::try_from(new).unwrap_or(u32::MAX);
+                self.report(now, 0, EventKind::TableFull { table, refused });
+            }
+        }
+    }
+
+    /// Once every table is used to less than 90 %, asks for what was refused.
+    pub(super) fn recover(&mut self, now: Instant) {
+        if !self.peers.iter().any(|slot| slot.incomplete) {
+            return;
+        }
+        let roomy = self
+            .tables()
+            .filter(|row| TABLES.contains(&row.table))
+            .all(|row| u128::from(row.used) * 10 < u128::from(row.capacity) * 9);
+        if !roomy {
+            return;
+        }
+        for peer in 1..self.peers.len() as u16 {
+            let slot = &mut self.peers[usize::from(peer)];
+            let Some(conn) = slot.session.filter(|_| slot.incomplete && now >= slot.recover_at) else {
+                continue;
+            };
+            slot.incomplete = false;
+            slot.recover_at = now + INTERVAL;
+            self.report(now, peer, EventKind::Recovering);
+            if !self.ask_refresh(conn) {
+                // RFC 2918 was not agreed on: only a new session brings the routes again.
+                let reset = Notification::new(codes::cease::ADMINISTRATIVE_RESET);
+                self.cease(now, conn, &reset, DownReason::Recovering);
+            }
+        }
+        self.arm(now + INTERVAL, Wake::Speaker);
+    }
+
+    /// Where withdrawn destinations reach their bound, closes the neighbor that has heard least of late.
+    pub(super) fn relieve(&mut self, now: Instant) {
+        for family in Family::ALL {
+            let oldest = with_table!(ref self.rib, family, table => {
+                let full = table.counts.lingering >= table.capacity.lingering();
+                if full { table.changes.oldest_marker() } else { 0 }
+            });
+            let behind = |slot: &super::PeerSlot| slot.families[family.index()].marker == oldest;
+            if oldest != 0
+                && let Some(conn) = self.peers.iter().find(|slot| behind(slot)).and_then(|slot| slot.session)
+            {
+                let cease = Notification::new(codes::cease::OUT_OF_RESOURCES);
+                self.cease(now, conn, &cease, DownReason::OutOfResources);
+            }
+        }
+    }
+
+    /// Asks a neighbor to announce everything again; false if it cannot.
+    pub(super) fn ask_refresh(&mut self, conn: u16) -> bool {
+        let slot = &mut self.conns[usize::from(conn)];
+        let Some(agreed) = slot.agreed.as_ref().filter(|agreed| agreed.negotiated.refresh) else {
+            return false;
+        };
+        slot.refresh = agreed.negotiated.families;
+        slot.pending |= pending::REFRESH;
+        true
+    }
+}

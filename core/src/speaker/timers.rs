@@ -1,0 +1,216 @@
+//! Timers: each is a point in time in the state of what it belongs to, and the earliest is what the driver waits for.
+
+use super::Speaker;
+use super::conn_slot::Phase;
+use super::export::Drain;
+use super::peer_slot::Job;
+use super::session::With;
+use super::types::{Deadline, PeerId, Wake};
+use crate::peer::State;
+use crate::peer::fsm::Event;
+use crate::peer::jitter::jitter;
+use crate::time::{Instant, Millis};
+
+/// A dynamic neighbor stays listed for this long after it closed.
+pub(super) const CLOSED_DYNAMIC: Millis = Millis::from_secs(600);
+/// Full tables are looked at this often.
+const HOUSEKEEPING: Millis = Millis::from_secs(1);
+
+impl Speaker<'_> {
+    /// Makes sure that the driver calls at `at`, at the latest.
+    pub(super) fn arm(&mut self, at: Instant, why: Wake) {
+        if self.next_timer.is_none_or(|next| at < next.at) {
+            self.next_timer = Some(Deadline { at, why });
+        }
+    }
+
+    /// When to call [`Speaker::timeout`] next, and why: [`Wake::Work`] asks for [`Speaker::work`] instead.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.next_timer
+    }
+
+    pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16) {
+        let slot = &mut self.peers[usize::from(peer)];
+        let Some(settings) = slot.settings().filter(|settings| !settings.passive) else { return };
+        let span = Millis::from_secs(settings.timers.connect_retry.into());
+        let at = now + jitter(&mut self.rng, span);
+        self.peers[usize::from(peer)].retry_at = Some(at);
+        self.arm(at, Wake::Peer(PeerId(peer)));
+    }
+
+    /// Starts the hold timer anew with the negotiated time. The deadline that the driver has may be earlier, which costs
+    /// one call.
+    #[inline]
+    pub(super) fn restart_hold(&mut self, now: Instant, index: u16) {
+        let conn = &mut self.conns[usize::from(index)];
+        let hold = conn.agreed.as_ref().map_or(0, |agreed| agreed.negotiated.hold);
+        conn.hold_at = (hold > 0).then(|| now + Millis::from_secs(hold.into()));
+        if let Some(at) = conn.hold_at {
+            self.arm(at, Wake::Connection(index));
+        }
+    }
+
+    pub(super) fn arm_keepalive(&mut self, now: Instant, index: u16) {
+        let conn = &mut self.conns[usize::from(index)];
+        let keepalive = conn.agreed.as_ref().map_or(0, |agreed| agreed.negotiated.keepalive);
+        conn.keepalive_at =
+            (keepalive > 0).then(|| now + jitter(&mut self.rng, Millis::from_secs(keepalive.into())));
+        if let Some(at) = conn.keepalive_at {
+            self.arm(at, Wake::Connection(index));
+        }
+    }
+
+    fn send_hold(&self, index: u16) -> Millis {
+        Millis::from_secs(self.settings_of(index).map_or(480, |settings| settings.timers.send_hold).into())
+    }
+
+    pub(super) fn arm_send_hold(&mut self, now: Instant, index: u16) {
+        self.arm(now + self.send_hold(index), Wake::Connection(index));
+    }
+
+    /// The instant of [`Speaker::poll_timeout`] was reached. Harmless if it was not.
+    pub fn timeout(&mut self, now: Instant) {
+        if self.next_timer.is_none_or(|next| now < next.at) {
+            return;
+        }
+        self.next_timer = None;
+        for index in 0..self.conns.len() as u16 {
+            self.connection_timers(now, index);
+        }
+        for peer in 1..self.peers.len() as u16 {
+            self.peer_timers(now, peer);
+        }
+        if self.drain_until.is_some_and(|at| at <= now) {
+            self.drain_until = None;
+            self.drain = Drain::Withdrawn;
+            self.announce_all_again();
+        }
+        self.housekeeping(now);
+        self.arm_all(now);
+    }
+
+    fn connection_timers(&mut self, now: Instant, index: u16) {
+        let conn = &self.conns[usize::from(index)];
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        match conn.phase {
+            Phase::Free | Phase::Dialling | Phase::Dead => {}
+            Phase::Closing => {
+                if due(conn.hold_at) {
+                    self.bury(index);
+                }
+            }
+            Phase::Open => {
+                let (hold, keepalive) = (due(conn.hold_at), due(conn.keepalive_at));
+                if hold {
+                    self.drive(now, index, Event::HoldExpired, With::Nothing);
+                } else if self.is_stuck(now, index) {
+                    self.drive(now, index, Event::SendHoldExpired, With::Nothing);
+                } else if keepalive {
+                    self.drive(now, index, Event::KeepaliveExpired, With::Nothing);
+                }
+            }
+        }
+    }
+
+    /// Whether the neighbor has taken nothing for the send hold time although there was something (RFC 9687). Time in which
+    /// there was nothing to take does not count: it begins anew when that is first seen.
+    fn is_stuck(&mut self, now: Instant, index: u16) -> bool {
+        let span = self.send_hold(index);
+        let waiting = self.has_output(index);
+        let conn = &mut self.conns[usize::from(index)];
+        if conn.state < State::OpenConfirm || !waiting {
+            conn.blocked = false;
+        } else if !conn.blocked {
+            conn.blocked = true;
+            conn.taken_at = now;
+        }
+        conn.blocked && now.since(conn.taken_at) >= span
+    }
+
+    fn peer_timers(&mut self, now: Instant, peer: u16) {
+        let slot = &mut self.peers[usize::from(peer)];
+        let Some(settings) = slot.settings() else { return };
+        let passive = settings.passive;
+        if slot.closed.is_some_and(|closed| closed + CLOSED_DYNAMIC <= now)
+            && slot.job == Job::None
+            && !self.has_connection(peer)
+        {
+            self.peers[usize::from(peer)] = super::PeerSlot::default();
+            return;
+        }
+        if self.peers[usize::from(peer)].job != Job::None {
+            return;
+        }
+        let slot = &mut self.peers[usize::from(peer)];
+        if slot.idle_until.is_some_and(|until| until <= now) {
+            slot.idle_until = None;
+            if self.may_start(peer) && !self.has_connection(peer) {
+                let event = if passive { Event::IdleHoldExpiredPassive } else { Event::IdleHoldExpired };
+                self.own(now, peer, event);
+            }
+        } else if slot.retry_at.is_some_and(|at| at <= now) {
+            slot.retry_at = None;
+            self.own(now, peer, Event::ConnectRetryExpired);
+        }
+    }
+
+    fn housekeeping(&mut self, now: Instant) {
+        let told = |slot: &super::PeerSlot| -> u64 {
+            slot.families.iter().map(|family| u64::from(family.advertised)).sum()
+        };
+        self.high.advertised = self.high.advertised.max(self.peers.iter().map(told).sum());
+        self.report_full_tables(now);
+        self.recover(now);
+        if self.peers.iter().any(|slot| slot.incomplete) {
+            self.arm(now + HOUSEKEEPING, Wake::Speaker);
+        }
+    }
+
+    /// Finds the earliest timer of all.
+    fn arm_all(&mut self, now: Instant) {
+        for index in 0..self.conns.len() as u16 {
+            let conn = &self.conns[usize::from(index)];
+            if matches!(conn.phase, Phase::Free | Phase::Dialling | Phase::Dead) {
+                continue;
+            }
+            let established = conn.phase == Phase::Open && conn.state >= State::OpenConfirm;
+            let from = if conn.blocked { conn.taken_at } else { now };
+            let send_hold = established.then(|| from + self.send_hold(index));
+            for at in [conn.hold_at, conn.keepalive_at, send_hold].into_iter().flatten() {
+                self.arm(at, Wake::Connection(index));
+            }
+        }
+        for peer in 1..self.peers.len() as u16 {
+            let slot = &self.peers[usize::from(peer)];
+            if slot.job != Job::None {
+                self.arm(now, Wake::Work);
+                continue;
+            }
+            let closed = slot.closed.map(|closed| closed + CLOSED_DYNAMIC);
+            for at in [slot.retry_at, slot.idle_until, closed].into_iter().flatten() {
+                self.arm(at, Wake::Peer(PeerId(peer)));
+            }
+        }
+        if let Some(at) = self.drain_until {
+            self.arm(at, Wake::Speaker);
+        }
+    }
+
+    /// Goes on with long jobs, for about `budget` table entries; true if there is more to do.
+    pub fn work(&mut self, now: Instant, budget: u32) -> bool {
+        let mut left = budget;
+        for _ in 1..self.peers.len() {
+            let peer = self.job_cursor;
+            if self.peers[usize::from(peer)].job != Job::None {
+                left = self.go_on(now, peer, left);
+                if left == 0 {
+                    break;
+                }
+            }
+            self.job_cursor = if usize::from(peer) + 1 < self.peers.len() { peer + 1 } else { 1 };
+        }
+        self.relieve(now);
+        let sliding = self.rib.shared.attrs.slide(left / 4);
+        sliding || self.peers.iter().any(|slot| slot.job != Job::None)
+    }
+}

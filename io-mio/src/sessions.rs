@@ -1,0 +1,266 @@
+//! All BGP connections of all speakers, and the steps of a turn that move bytes between them and their sockets.
+
+use std::net::SocketAddr;
+
+use crier_core::speaker::{Action, CloseCause};
+use crier_core::{ConnId, Instant, Speaker};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry};
+use socket2::SockRef;
+
+use crate::buffers::Buffers;
+use crate::cause::close_cause;
+use crate::conn::{Conn, Taken};
+use crate::ends::Interfaces;
+use crate::linger::Lingering;
+use crate::socket;
+use crate::token::Key;
+
+/// Bytes of the read buffer that all connections share.
+pub(crate) const READ_BUFFER: usize = 256 << 10;
+
+/// Bytes that one turn moves each way, about: divided among the open connections, within [`LEAST_SHARE`] and
+/// [`MOST_SHARE`]. It bounds how long a turn can take, and so how late a keepalive can be.
+const TURN: usize = 16 << 20;
+const LEAST_SHARE: usize = 64 << 10;
+const MOST_SHARE: usize = 256 << 10;
+
+/// Most actions carried out for one speaker in one go. The core bounds them too; this bounds a turn whatever it does.
+const ACTIONS_A_GO: usize = 4096;
+
+/// The connections.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    registry: Registry,
+    /// By instance, then by the index of [`ConnId`].
+    tables: Vec<Box<[Option<Conn>]>>,
+    connections: u16,
+    open: usize,
+    buffers: Buffers,
+    read_buffer: Box<[u8]>,
+    lingering: Lingering,
+    interfaces: Interfaces,
+}
+
+impl Sessions {
+    /// Room for `connections` of each of `instances`, `pooled` buffers, and `lingering` closed ones.
+    pub(crate) fn new(
+        registry: Registry,
+        instances: u8,
+        connections: u16,
+        pooled: u16,
+        lingering: u16,
+    ) -> Self {
+        let owners = usize::from(instances) * usize::from(connections);
+        let table = || (0..connections).map(|_| None).collect();
+        Self {
+            registry,
+            tables: (0..instances).map(|_| table()).collect(),
+            connections,
+            open: 0,
+            buffers: Buffers::new(pooled, owners + usize::from(lingering)),
+            read_buffer: vec![0; READ_BUFFER].into_boxed_slice(),
+            lingering: Lingering::new(lingering, owners),
+            interfaces: Interfaces::default(),
+        }
+    }
+
+    /// Notes what the kernel says of a connection. An earlier user of its place is told from it by the generation.
+    pub(crate) fn note(&mut self, instance: u8, index: u16, key: Key, event: &Event) {
+        let place =
+            self.tables.get_mut(usize::from(instance)).and_then(|table| table.get_mut(usize::from(index)));
+        if let Some(Some(conn)) = place
+            && Key::conn(instance, index, conn.id.generation) == key
+        {
+            conn.ready.note(event);
+        }
+    }
+
+    /// Notes what the kernel says of a closed connection.
+    pub(crate) fn note_lingering(&mut self, index: u16, event: &Event) {
+        self.lingering.note(index, event);
+    }
+
+    /// Whether nothing is under way that should still reach a neighbor.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.lingering.is_empty() && self.tables.iter().flatten().flatten().all(|conn| conn.outbox.is_empty())
+    }
+
+    /// When a closed connection is given up.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.lingering.deadline()
+    }
+
+    /// Reads every ready connection once, up to its share. True: there is more to read.
+    pub(crate) fn take_in(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
+        let share = self.share();
+        let mut more = false;
+        for (table, speaker) in self.tables.iter_mut().zip(speakers) {
+            for place in table.iter_mut() {
+                let Some(conn) = place else { continue };
+                let id = conn.id;
+                let taken = match conn.finish_dialling() {
+                    Ok(ends) => {
+                        if let Some((remote, local)) = ends {
+                            speaker.connected(now, id, self.interfaces.ends(now, remote, local));
+                        }
+                        conn.take_in(&mut self.read_buffer, share, |bytes| speaker.receive(now, id, bytes))
+                    }
+                    Err(cause) => Taken::Ended(cause),
+                };
+                match taken {
+                    Taken::All => {}
+                    Taken::Share => more = true,
+                    Taken::Ended(cause) => {
+                        conn.outbox.discard(&mut self.buffers);
+                        *place = None;
+                        self.open -= 1;
+                        speaker.closed(now, id, cause);
+                    }
+                }
+            }
+        }
+        more
+    }
+
+    /// A listener of `instance` accepted a connection.
+    pub(crate) fn admit(
+        &mut self,
+        speakers: &mut [Speaker<'_>],
+        instance: usize,
+        now: Instant,
+        stream: TcpStream,
+        remote: SocketAddr,
+    ) {
+        let (Some(speaker), Ok(local)) = (speakers.get_mut(instance), stream.local_addr()) else { return };
+        let id = match speaker.accept(now, self.interfaces.ends(now, remote, local)) {
+            Ok(id) => id,
+            Err(refusal) => {
+                log::debug!("refused a connection from {remote}: {refusal:?}");
+                return;
+            }
+        };
+        let prepared = speaker.ttl(id).map_or(Ok(()), |(ttl, external)| {
+            socket::prepare(&SockRef::from(&stream), remote.ip(), ttl, external)
+        });
+        if let Err(error) = prepared {
+            log::warn!("cannot set the options of a connection from {remote}: {error}");
+            speaker.closed(now, id, close_cause(&error));
+            return;
+        }
+        self.insert(speaker, instance, now, Conn::accepted(id, stream, 0));
+    }
+
+    /// Carries out what the speakers want done. True: there is more for another turn.
+    pub(crate) fn act(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
+        let mut more = false;
+        for (instance, speaker) in speakers.iter_mut().enumerate() {
+            let mut left = ACTIONS_A_GO;
+            while let Some(action) = speaker.poll_action() {
+                match action {
+                    Action::Connect { conn: id, remote, local, ttl, external } => {
+                        match socket::dial(remote, local, ttl, external) {
+                            Ok((stream, over)) => {
+                                more |= over;
+                                self.insert(speaker, instance, now, Conn::dialled(id, stream, 0, over));
+                            }
+                            Err(error) => {
+                                log::debug!("cannot dial {remote}: {error}");
+                                speaker.closed(now, id, close_cause(&error));
+                                more = true;
+                            }
+                        }
+                    }
+                    Action::Close { conn } => self.close(speaker, instance, now, conn),
+                }
+                left -= 1;
+                if left == 0 {
+                    more = true;
+                    break;
+                }
+            }
+        }
+        more
+    }
+
+    /// Sends what the speakers have to say, as far as sockets and shares allow. True: there is more for another turn.
+    pub(crate) fn send(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
+        let share = self.share();
+        let mut more = false;
+        for (table, speaker) in self.tables.iter_mut().zip(speakers) {
+            for conn in table.iter_mut().flatten() {
+                let id = conn.id;
+                if conn.can_send()
+                    && conn.ready.writable
+                    && (!conn.outbox.is_empty() || speaker.wants_transmit(id))
+                {
+                    more |= conn.send(&mut self.buffers, share, |room| speaker.transmit(now, id, room));
+                }
+            }
+        }
+        more
+    }
+
+    /// Goes on with what is closed and lingers. True: there is more for another turn.
+    pub(crate) fn linger(&mut self, now: Instant) -> bool {
+        self.lingering.turn(now, &mut self.buffers, &mut self.read_buffer)
+    }
+
+    /// Bytes that each connection may move in this turn.
+    fn share(&self) -> usize {
+        (TURN / self.open.max(1)).clamp(LEAST_SHARE, MOST_SHARE)
+    }
+
+    fn insert(&mut self, speaker: &mut Speaker<'_>, instance: usize, now: Instant, mut conn: Conn) {
+        let id = conn.id;
+        // The core may have ended the former user of the place without our having been asked to close it yet.
+        if let Some(former) = self.place(instance, id).and_then(Option::take) {
+            self.open -= 1;
+            self.part(speaker, now, former);
+        }
+        let owner = instance * usize::from(self.connections) + usize::from(id.index);
+        conn.outbox.move_to(&mut self.buffers, owner);
+        let key = Key::conn(u8::try_from(instance).unwrap_or(u8::MAX), id.index, id.generation);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self.registry.register(&mut conn.stream, key.token(), interest);
+        match (registered, self.place(instance, id)) {
+            (Ok(()), Some(place)) => {
+                *place = Some(conn);
+                self.open += 1;
+            }
+            (Err(error), _) => {
+                log::warn!("cannot watch a connection: {error}");
+                speaker.closed(now, id, CloseCause::LocalError);
+            }
+            (Ok(()), None) => {
+                log::error!("the speaker has more connections than the loop was made for");
+                speaker.closed(now, id, CloseCause::LocalError);
+            }
+        }
+    }
+
+    fn close(&mut self, speaker: &mut Speaker<'_>, instance: usize, now: Instant, id: ConnId) {
+        let former = self.place(instance, id).and_then(|place| place.take_if(|conn| conn.id == id));
+        if let Some(conn) = former {
+            self.open -= 1;
+            self.part(speaker, now, conn);
+        }
+    }
+
+    /// Lets a connection go that the core has ended, last words first.
+    fn part(&mut self, speaker: &mut Speaker<'_>, now: Instant, mut conn: Conn) {
+        if !conn.can_send() {
+            conn.outbox.discard(&mut self.buffers);
+            return;
+        }
+        if speaker.wants_transmit(conn.id) {
+            conn.outbox.append(&mut self.buffers, |room| speaker.transmit(now, conn.id, room));
+        }
+        self.lingering.admit(now, &self.registry, conn.stream, conn.outbox, &mut self.buffers);
+    }
+
+    fn place(&mut self, instance: usize, id: ConnId) -> Option<&mut Option<Conn>> {
+        self.tables.get_mut(instance)?.get_mut(usize::from(id.index))
+    }
+}
