@@ -5,10 +5,12 @@
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crier_core::config::{LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl};
+use crier_core::config::{
+    LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
+};
 use crier_core::event::Event;
 use crier_core::family::{Family, FamilySet};
-use crier_core::speaker::{ConnSlot, LocalRoute, Memory, PeerSlot, Speaker, StartError};
+use crier_core::speaker::{ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker, StartError};
 use crier_core::{Config, Instant, Limits};
 
 #[cfg(feature = "alloc")]
@@ -78,7 +80,7 @@ fn drive(memory: Memory<'_>, seed: u64) -> Result<usize, StartError> {
         done += usize::from(speaker.originate(now, &route).is_ok());
     }
     let (remote, own) = (SocketAddr::new(neighbor, 40_000), SocketAddr::new(local.router_id.into(), 179));
-    if let Ok(conn) = speaker.accept(now, remote, own) {
+    if let Ok(conn) = speaker.accept(now, Ends::new(remote, own)) {
         let mut out = [0; 4096];
         speaker.receive(now, conn, black_box(&[0xff; 19]));
         done += speaker.transmit(now, conn, &mut out);

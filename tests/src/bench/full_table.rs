@@ -193,10 +193,8 @@ fn accept(running: &mut Running, listener: &TcpListener) -> io::Result<TcpStream
             }
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
             Err(_) if Instant::now() >= deadline => return Err(io::Error::other("it does not dial")),
-            Err(_) => {
-                running.process.assert_running();
-                thread::park_timeout(Duration::from_millis(5));
-            }
+            Err(_) if running.process.has_ended() => return Err(io::Error::other("it ended early")),
+            Err(_) => thread::park_timeout(Duration::from_millis(5)),
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct Table {
     pub prefixes: u32,
     /// UPDATE messages.
     pub updates: u32,
-    /// Sum over [`mark`] of every prefix.
+    /// Sum over a number for each prefix, whatever their order.
     pub checksum: u64,
 }
 

@@ -56,6 +56,11 @@ impl Process {
         }
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// What it printed so far.
     pub fn log(&self) -> String {
         read_lossy(&self.log)
@@ -74,12 +79,12 @@ impl Process {
 
     /// Asks it to end, waits, and makes it end if it does not.
     pub fn stop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if !self.has_ended() {
             self.signal("TERM");
             self.signal("CONT");
         }
         let deadline = Instant::now() + GRACE;
-        while matches!(self.child.try_wait(), Ok(None)) {
+        while !self.has_ended() {
             if Instant::now() >= deadline {
                 return self.kill();
             }

@@ -53,8 +53,8 @@ pub(super) fn exchange(left: Kind, right: Kind, transport: Transport, relation: 
     };
     let (a, b) = (lab.node("a"), lab.node("b"));
     a.link(&["192.0.2.1/24", "2001:db8::1/64"], &b, &["192.0.2.2/24", "2001:db8::2/64"]);
-    let left = start(left, &a, &side_a.plan(&side_b, transport));
-    let right = start(right, &b, &side_b.plan(&side_a, transport));
+    let left = start(left, &a, &side_a.plan(left, &side_b, transport));
+    let right = start(right, &b, &side_b.plan(right, &side_a, transport));
     side_b.assert_held_by(&*left, transport, relation);
     side_a.assert_held_by(&*right, transport, relation);
 }
@@ -67,10 +67,11 @@ impl Side {
         }
     }
 
-    fn plan(&self, other: &Self, transport: Transport) -> Plan {
-        // A route of the transport's family gets the speaker's own address; the other family has no such default.
+    fn plan(&self, kind: Kind, other: &Self, transport: Transport) -> Plan {
+        // A route of the transport's family gets the speaker's own address. For the other family only crier looks for an
+        // address itself, on the interface that the session uses.
         let next_hop = |own: Transport, address: &str| -> Option<IpAddr> {
-            if own == transport { None } else { address.parse().ok() }
+            if own == transport || kind == Kind::Crier { None } else { address.parse().ok() }
         };
         let tagged = Announce {
             prefix: self.prefix4.to_owned(),
