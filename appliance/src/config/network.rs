@@ -33,7 +33,7 @@ pub(super) fn read_networks(root: &mut Section<'_, '_>) -> Vec<Network> {
 fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> Option<Network> {
     let prefix = section.require("prefix", "a prefix such as \"192.0.2.0/24\"").and_then(|value| {
         let prefix = scalar::prefix(&value)?;
-        if let Some(why) = scalar::martian(&prefix) {
+        if let Some(why) = crier_core::martian::why_martian(&prefix) {
             value.refuse(format_args!("a prefix that may be announced: {why}"));
         }
         if !before.insert(prefix) {

@@ -115,32 +115,6 @@ pub(super) fn large_community(value: &Value<'_, '_>) -> Option<[u32; 3]> {
     Some([large.global, large.local1, large.local2])
 }
 
-/// Why the core would not announce a prefix, if it would not.
-pub(super) fn martian(net: &IpNet) -> Option<&'static str> {
-    match net {
-        IpNet::V4(v4) => {
-            let first = v4.network().octets()[0];
-            match (first, v4.prefix_len()) {
-                (0, 8..) => Some("0.0.0.0/8 is this network"),
-                (127, 8..) => Some("127.0.0.0/8 is loopback"),
-                (224..=239, 4..) => Some("224.0.0.0/4 is multicast"),
-                (240.., 4..) => Some("240.0.0.0/4 is reserved"),
-                _ => None,
-            }
-        }
-        IpNet::V6(v6) => {
-            let network = v6.network();
-            match v6.prefix_len() {
-                128 if network.is_unspecified() => Some("::/128 is the unspecified address"),
-                128 if network.is_loopback() => Some("::1/128 is loopback"),
-                8.. if network.is_multicast() => Some("ff00::/8 is multicast"),
-                10.. if network.is_unicast_link_local() => Some("fe80::/10 is link-local"),
-                _ => None,
-            }
-        }
-    }
-}
-
 pub(super) fn all_families() -> FamilySet {
     Family::ALL.into_iter().fold(FamilySet::EMPTY, FamilySet::with)
 }

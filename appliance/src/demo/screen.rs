@@ -51,7 +51,7 @@ impl Screen {
     }
 
     /// An act was seen to happen: without a terminal, this is when its tables are printed.
-    pub(super) fn seen(&mut self, act: Act, elapsed: Millis, peers: &[PeerRow], routes: &[RouteRow]) {
+    pub(super) fn seen(&self, act: Act, elapsed: Millis, peers: &[PeerRow], routes: &[RouteRow]) {
         if !self.live {
             let seconds = elapsed.0 as f64 / 1000.0;
             println!("[{seconds:5.2} s] {}", act.promise());
@@ -60,13 +60,7 @@ impl Screen {
     }
 
     /// The picture of this moment.
-    pub(super) fn draw(
-        &mut self,
-        act: Act,
-        peers: &[PeerRow],
-        routes: &[RouteRow],
-        recent: &VecDeque<String>,
-    ) {
+    pub(super) fn draw(&self, act: Act, peers: &[PeerRow], routes: &[RouteRow], recent: &VecDeque<String>) {
         if !self.live {
             return;
         }
