@@ -150,7 +150,9 @@ impl Speaker<'_> {
             _ => None,
         };
         let conn = &mut self.conns[usize::from(index)];
-        let (peer, was_established) = (conn.peer, self.peers[usize::from(conn.peer)].established_for);
+        let peer = conn.peer;
+        // It counts for the failure that ended that session, not for those that follow.
+        let established_for = core::mem::take(&mut self.peers[usize::from(peer)].established_for);
         conn.state = State::Idle;
         conn.keepalive_at = None;
         conn.hold_at = None;
@@ -167,7 +169,7 @@ impl Speaker<'_> {
         } else if event != Event::TcpFailed {
             self.bury(index);
         }
-        self.detach(now, index, transition.effects, was_established);
+        self.detach(now, index, transition.effects, established_for);
     }
 
     /// The neighbor has lost a connection: it rests, waits, or carries on with another one.
@@ -302,7 +304,6 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.session = Some(index);
         slot.since = Some(now);
-        slot.established_for = Millis(0);
         slot.agreed = Some(agreed);
         slot.ends = Some(ends);
         slot.closed = None;
