@@ -181,6 +181,10 @@ impl Speaker<'_> {
                 slot.outgoing = None;
                 self.report(now, peer, EventKind::ConnectFailed(cause));
                 self.own(now, peer, Event::TcpFailed);
+                if self.has_connection(peer) {
+                    // The one that was accepted goes on: nothing is dialled as long as it does.
+                    self.rest(peer);
+                }
             }
             Phase::Open => self.drive(now, index, Event::TcpFailed, With::Cause(cause)),
             Phase::Closing | Phase::Dead | Phase::Free => {}

@@ -93,6 +93,7 @@ impl Speaker<'_> {
             self.rest_own_part(index);
         }
         if effects.contains(Effects::SESSION_UP) {
+            self.give_up_dial(index);
             self.session_up(now, index);
         }
         if effects.contains(Effects::DELIVER_REFRESH)
@@ -105,12 +106,32 @@ impl Speaker<'_> {
     /// A connection took over from the neighbor's own part, which stops dialling, unless it has a dial under way.
     fn rest_own_part(&mut self, index: u16) {
         let conn = &self.conns[usize::from(index)];
-        let slot = &mut self.peers[usize::from(conn.peer)];
+        let slot = &self.peers[usize::from(conn.peer)];
         let dialling = |other: u16| other != index && self.conns[usize::from(other)].phase == Phase::Dialling;
         if conn.peer != 0 && !slot.outgoing.is_some_and(dialling) {
-            slot.state = State::Idle;
-            slot.retry_at = None;
-            slot.idle_until = None;
+            self.rest(conn.peer);
+        }
+    }
+
+    /// A neighbor's own part rests while its connection goes on.
+    pub(super) fn rest(&mut self, peer: u16) {
+        let slot = &mut self.peers[usize::from(peer)];
+        slot.state = State::Idle;
+        slot.retry_at = None;
+        slot.idle_until = None;
+    }
+
+    /// A dial that is still under way when the session is up has nothing left to win: the neighbor would refuse it, or
+    /// never answer, and it would be repeated for ever.
+    fn give_up_dial(&mut self, index: u16) {
+        let peer = self.conns[usize::from(index)].peer;
+        let slot = &mut self.peers[usize::from(peer)];
+        if let Some(dial) = slot.outgoing
+            && self.conns[usize::from(dial)].phase == Phase::Dialling
+        {
+            slot.outgoing = None;
+            self.bury(dial);
+            self.rest(peer);
         }
     }
 
