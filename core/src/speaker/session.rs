@@ -84,6 +84,11 @@ impl Speaker<'_> {
         }
         if effects.contains(Effects::ARM_HOLD) {
             self.restart_hold(now, index);
+            if self.conns[usize::from(index)].hold_at.is_none() {
+                // Nothing is held, but a KEEPALIVE must come once, or the connection stays half open for ever.
+                self.conns[usize::from(index)].hold_at = Some(now + Effects::LARGE_HOLD);
+                self.arm(now + Effects::LARGE_HOLD, Wake::Connection(index));
+            }
             self.arm_send_hold(now, index);
         }
         if effects.contains(Effects::ARM_KEEPALIVE) {
