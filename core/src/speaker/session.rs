@@ -212,7 +212,9 @@ impl Speaker<'_> {
         };
         if config.dynamic {
             slot.closed = Some(now);
-            self.arm(now + super::timers::CLOSED_DYNAMIC, Wake::Peer(PeerId(peer)));
+            if let Some(at) = slot.forgotten_at() {
+                self.arm(at, Wake::Peer(PeerId(peer)));
+            }
             return;
         }
         if !self.may_start(peer) {
@@ -382,7 +384,7 @@ impl Speaker<'_> {
             let removed = slot.removed && slot.outgoing.is_none() && slot.incoming.is_none();
             self.report(now, peer, EventKind::Purged);
             if removed {
-                self.peers[usize::from(peer)] = super::PeerSlot::default();
+                self.vacate(peer);
             } else if let Some(until) = self.peers[usize::from(peer)].idle_until {
                 self.arm(until, Wake::Peer(PeerId(peer)));
             }

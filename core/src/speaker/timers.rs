@@ -11,8 +11,6 @@ use crate::peer::fsm::Event;
 use crate::peer::jitter::jitter;
 use crate::time::{Instant, Millis};
 
-/// A dynamic neighbor stays listed for this long after it closed.
-pub(super) const CLOSED_DYNAMIC: Millis = Millis::from_secs(600);
 /// Full tables are looked at this often.
 const HOUSEKEEPING: Millis = Millis::from_secs(1);
 
@@ -136,14 +134,11 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         let Some(settings) = slot.settings() else { return };
         let passive = settings.passive;
-        if slot.closed.is_some_and(|closed| closed + CLOSED_DYNAMIC <= now)
-            && slot.job == Job::None
-            && !self.has_connection(peer)
-        {
-            self.peers[usize::from(peer)] = super::PeerSlot::default();
+        if slot.job != Job::None {
             return;
         }
-        if self.peers[usize::from(peer)].job != Job::None {
+        if slot.forgotten_at().is_some_and(|at| at <= now) {
+            self.vacate(peer);
             return;
         }
         let slot = &mut self.peers[usize::from(peer)];
@@ -188,8 +183,7 @@ impl Speaker<'_> {
                 self.arm(now, Wake::Work);
                 continue;
             }
-            let closed = slot.closed.map(|closed| closed + CLOSED_DYNAMIC);
-            for at in [slot.retry_at, slot.idle_until, closed].into_iter().flatten() {
+            for at in [slot.retry_at, slot.idle_until, slot.forgotten_at()].into_iter().flatten() {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
