@@ -52,12 +52,12 @@ impl Speaker<'_> {
             return;
         }
         let peer = self.conns[usize::from(index)].peer;
-        if before != transition.next {
+        if before != transition.next && peer != 0 {
             self.report_state(now, peer, before, transition.next);
         }
         if let (Event::NotificationReceived, With::Notification(notification)) = (event, with) {
             self.remember_error(now, peer, notification, Direction::Received);
-            self.report(now, peer, EventKind::NotificationReceived(notification.clone()));
+            self.report_on(now, index, EventKind::NotificationReceived(notification.clone()));
         }
         if effects.contains(Effects::SESSION_DOWN) {
             self.session_down(now, index, down_reason(event, with));
@@ -191,7 +191,7 @@ impl Speaker<'_> {
             conn.hold_at = Some(now + CLOSING);
             self.arm(now + CLOSING, Wake::Connection(index));
             self.remember_error(now, peer, &notification, Direction::Sent);
-            self.report(now, peer, EventKind::NotificationSent(notification));
+            self.report_on(now, index, EventKind::NotificationSent(notification));
         } else if event != Event::TcpFailed {
             self.bury(index);
         }
