@@ -1,4 +1,8 @@
 //! Speakers that talk to each other over wires of memory: no TCP, no clock but the test's own.
 
 mod basics;
+mod collision;
+mod raw_peer;
+mod session_faults;
+mod session_timers;
 mod world;
