@@ -35,6 +35,12 @@ impl Speaker<'_> {
             return;
         }
         let peer = usize::from(self.conns[usize::from(index)].peer);
+        if self.peers[peer].job != Job::None {
+            // Paths of the former session are still being removed: a new one would lose its own with them.
+            let rejected = Notification::new(cease::CONNECTION_REJECTED);
+            self.drive(now, index, Event::MessageFault, With::Notification(&rejected));
+            return;
+        }
         self.peers[peer].capabilities = open.capabilities.kept.clone();
         self.conns[usize::from(index)].agreed = Some(agreed);
         if !agreed.negotiated.extended_messages {
@@ -59,7 +65,7 @@ impl Speaker<'_> {
         let peer = match self.find_peer(remote) {
             Some(peer) => {
                 let slot = &self.peers[usize::from(peer.0)];
-                if slot.incoming.is_some() || slot.job != Job::None || slot.admin != Admin::Up {
+                if slot.incoming.is_some() || slot.admin != Admin::Up || self.range_is_full(range) {
                     return Err(rejected());
                 }
                 peer.0

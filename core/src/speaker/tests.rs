@@ -1,4 +1,12 @@
 //! Speakers that talk to each other over wires of memory: no TCP, no clock but the test's own.
 
+mod admin;
 mod basics;
+mod collision;
+mod dynamic;
+mod extended;
+mod random;
+mod raw_peer;
+mod session_faults;
+mod session_timers;
 mod world;
