@@ -1,4 +1,8 @@
 //! Speakers that talk to each other over wires of memory: no TCP, no clock but the test's own.
 
 mod basics;
+mod check;
+mod export_rules;
+mod random;
+mod raw;
 mod world;
