@@ -9,6 +9,7 @@ use crate::peer::fsm::Event;
 use crate::peer::negotiate::{Agreed, negotiate};
 use crate::time::Instant;
 use crate::view::Admin;
+use crate::wire::header::Kind;
 use crate::wire::notification::Notification;
 use crate::wire::notification::codes::cease;
 use crate::wire::open::Open;
@@ -82,6 +83,9 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.incoming = Some(index);
         slot.closed = None;
+        // Both OPENs were exchanged before there was anybody to count them for.
+        slot.counters.received[Kind::Open.index()] += 1;
+        slot.counters.sent[Kind::Open.index()] += 1;
         Ok(())
     }
 
