@@ -32,8 +32,8 @@ fn limits() -> Limits {
     Limits {
         peers: 8,
         connections: 14,
-        prefixes: 64,
-        paths: 128,
+        prefixes: 3_000,
+        paths: 4_000,
         attribute_sets: 64,
         attribute_bytes: 8_192,
         policy_bytes: 1_024,
@@ -46,7 +46,7 @@ impl Chaos {
             speaker: speaker(limits(), seed),
             now: Instant::from_millis(1),
             rng: Rng::new(seed),
-            conns: vec![ConnId { index: 0, generation: 0 }],
+            conns: vec![ConnId { index: 0, generation: u32::MAX }],
             open: Vec::new(),
             established: 0,
         }
@@ -142,6 +142,21 @@ impl Chaos {
                     self.open.swap_remove(at.expect("closed once"));
                 }
             }
+        }
+    }
+
+    /// A neighbor with so many routes that its purge takes many calls.
+    fn fill(&mut self) {
+        let remote = SocketAddr::new(address(1), 9);
+        let ends = Ends::new(remote, SocketAddr::new(address(0), 179));
+        let Ok(conn) = self.speaker.accept(self.now, ends) else { return };
+        self.conns.push(conn);
+        self.open.push(conn);
+        self.speaker.receive(self.now, conn, &open_with(65_002, 90, [10, 0, 0, 2], &[]));
+        self.speaker.receive(self.now, conn, &keepalive());
+        for number in 0..2_500u16 {
+            let prefix = [40, (number >> 8) as u8, number as u8];
+            self.speaker.receive(self.now, conn, &update(65_002, prefix));
         }
     }
 
@@ -306,21 +321,25 @@ impl Chaos {
 
 #[test]
 fn anything_in_any_order() {
-    let mut established = 0;
-    for seed in 0..600 {
+    let (mut established, mut purging) = (0, 0);
+    for seed in 0..800 {
         let mut chaos = Chaos::new(seed);
         chaos.configure();
-        for _ in 0..600 {
+        if seed % 2 == 0 {
+            chaos.fill();
+        }
+        for _ in 0..1_000 {
             chaos.step();
             chaos.check();
             if chaos.below(40) == 0 {
                 chaos.settle();
             }
+            purging += chaos.speaker.peers().filter(|peer| peer.purging).count();
             let up = chaos.speaker.peers().filter(|peer| peer.state == State::Established).count();
             chaos.established = chaos.established.max(up as u32);
         }
         established += chaos.established;
         chaos.end();
     }
-    assert!(established > 300, "{established}: it never gets far");
+    assert!(established > 800 && purging > 5_000, "{established}, {purging}: it never gets far");
 }
