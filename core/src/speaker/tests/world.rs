@@ -212,6 +212,10 @@ impl World {
                 busy |= self.carry(wire, &mut out);
             }
             if !busy {
+                for host in &self.hosts {
+                    let over = host.poll_timeout().filter(|next| next.at <= self.now);
+                    assert_eq!(over, None, "a deadline that stays over");
+                }
                 return;
             }
         }
