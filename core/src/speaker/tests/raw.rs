@@ -123,7 +123,7 @@ impl Raw {
         raw
     }
 
-    pub(super) fn send(&mut self, world: &mut World, host: usize, bytes: &[u8]) {
+    pub(super) fn send(&self, world: &mut World, host: usize, bytes: &[u8]) {
         world.hosts[host].receive(world.now, self.conn, bytes);
     }
 
