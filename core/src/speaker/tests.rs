@@ -7,6 +7,7 @@ mod export_rules;
 mod full;
 mod import_rules;
 mod packing;
+mod purge;
 mod random;
 mod raw;
 mod world;

@@ -257,7 +257,7 @@ pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn open(spec: &Spec, id: u8) -> Vec<u8> {
+pub(super) fn open(spec: &Spec, id: u8) -> Vec<u8> {
     let mut capabilities = vec![1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1];
     if spec.refresh {
         capabilities.extend([2, 0]);
