@@ -9,5 +9,6 @@ mod import_rules;
 mod packing;
 mod purge;
 mod random;
+mod ranges;
 mod raw;
 mod world;
