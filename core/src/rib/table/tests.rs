@@ -10,8 +10,8 @@ use std::vec::Vec;
 use model::{Model, PEERS};
 
 use super::*;
-use crate::attrs::store::{AttrStore, Capacity as SetCapacity, Header, Owner};
 use crate::attrs::Key;
+use crate::attrs::store::{AttrStore, Capacity as SetCapacity, Header, Owner};
 use crate::decision::PeerFacts;
 use crate::family::V4;
 use crate::rib::changes::{Changes, Node};
@@ -191,7 +191,7 @@ fn purge(
             return;
         }
         let net = table.net(slot).addr;
-        if table.is_used(slot) && table.forget_at(shared, slot, peer) {
+        if table.forget_at(shared, slot, peer) {
             assert!(model.forget(net, peer));
             left = left.saturating_sub(1);
         }
