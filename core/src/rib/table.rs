@@ -408,9 +408,14 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             self.counts.paths -= 1;
         }
         self.count_out(slot, peer);
-        if before == 0 && self.head(slot) != 0 {
-            self.changes.touch(slot);
-            self.reselect(shared, slot);
+        if self.head(slot) != 0 {
+            if before == 0 {
+                self.changes.touch(slot);
+                self.reselect(shared, slot);
+            } else if self.changes.node(slot).word & word::MED != 0 {
+                // It may have kept out, by its lower MED, a path that is better than the best in all later steps.
+                self.reselect(shared, slot);
+            }
         }
         true
     }
@@ -424,6 +429,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             self.counts.local -= 1;
             if !empty {
                 self.counts.learned += 1;
+                self.counts.learned_high = self.counts.learned_high.max(self.counts.learned);
             }
         } else if empty {
             self.counts.learned -= 1;
@@ -473,5 +479,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     }
 }
 
+#[cfg(test)]
+mod check;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use super::Speaker;
 use super::conn_slot::pending;
+use super::peer_slot::Job;
 use super::types::Wake;
 use crate::event::{DownReason, EventKind};
 use crate::family::Family;
@@ -74,15 +75,21 @@ impl Speaker<'_> {
         self.arm(now + INTERVAL, Wake::Speaker);
     }
 
-    /// Where withdrawn destinations reach their bound, closes the neighbor that has heard least of late.
+    /// Where withdrawn destinations reach their bound, closes the neighbor that has heard least of late. One at a time: while
+    /// a dead session's bits are being cleared, there is relief already. Whoever has heard everything holds none of them.
     pub(super) fn relieve(&mut self, now: Instant) {
         for family in Family::ALL {
+            if self.peers.iter().any(|slot| slot.job != Job::None) {
+                return;
+            }
             let oldest = with_table!(ref self.rib, family, table => {
                 let full = table.counts.lingering >= table.capacity.lingering();
                 if full { table.changes.oldest_marker() } else { 0 }
             });
             let behind = |slot: &super::PeerSlot| slot.families[family.index()].marker == oldest;
+            let heard_all = with_table!(ref self.rib, family, table => table.changes.at_tail(oldest));
             if oldest != 0
+                && !heard_all
                 && let Some(conn) = self.peers.iter().find(|slot| behind(slot)).and_then(|slot| slot.session)
             {
                 let cease = Notification::new(codes::cease::OUT_OF_RESOURCES);

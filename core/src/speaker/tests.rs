@@ -2,10 +2,14 @@
 
 mod admin;
 mod basics;
+mod check;
+mod churn;
 mod collision;
 mod dynamic;
+mod export_rules;
 mod extended;
 mod random;
+mod raw;
 mod raw_peer;
 mod session_faults;
 mod session_timers;
