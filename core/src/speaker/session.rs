@@ -239,16 +239,16 @@ impl Speaker<'_> {
         up && !self.stopping && !slot.removed && slot.config.is_some_and(|config| !config.dynamic)
     }
 
-    /// Starts a neighbor; after its job, if it has one left.
+    /// Starts a neighbor, as soon as nothing holds it up.
     pub(super) fn start(&mut self, now: Instant, peer: u16) {
         if !self.may_start(peer) {
             return;
         }
-        let slot = &mut self.peers[usize::from(peer)];
-        if slot.job != Job::None {
-            slot.idle_until = Some(now);
+        if self.is_held_up(peer) {
+            self.peers[usize::from(peer)].idle_until = Some(now);
             return;
         }
+        let slot = &mut self.peers[usize::from(peer)];
         let passive = slot.settings().is_some_and(|settings| settings.passive);
         self.own(now, peer, if passive { Event::StartPassive } else { Event::Start });
     }

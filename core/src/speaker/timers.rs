@@ -143,7 +143,10 @@ impl Speaker<'_> {
         }
         let slot = &mut self.peers[usize::from(peer)];
         if slot.idle_until.is_some_and(|until| until <= now) {
-            slot.idle_until = None;
+            if self.is_held_up(peer) {
+                return;
+            }
+            self.peers[usize::from(peer)].idle_until = None;
             if self.may_start(peer) && !self.has_connection(peer) {
                 let event = if passive { Event::IdleHoldExpiredPassive } else { Event::IdleHoldExpired };
                 self.own(now, peer, event);
@@ -184,7 +187,9 @@ impl Speaker<'_> {
                 self.arm(now, Wake::Work);
                 continue;
             }
-            for at in [slot.retry_at, slot.idle_until, slot.forgotten_at()].into_iter().flatten() {
+            // Who is held up is woken by what holds it up.
+            let idle_until = slot.idle_until.filter(|_| !self.is_held_up(peer));
+            for at in [slot.retry_at, idle_until, slot.forgotten_at()].into_iter().flatten() {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
