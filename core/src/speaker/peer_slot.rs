@@ -85,6 +85,8 @@ pub struct PeerSlot {
     pub(crate) counters: Counters,
     pub(crate) last_error: Option<LastError>,
     pub(crate) flaps: u32,
+    /// A session was lost and no attempt to bring it back has failed yet.
+    pub(crate) lost_lately: bool,
     /// When a dynamic neighbor's session closed.
     pub(crate) closed: Option<Instant>,
     pub(crate) capabilities: heapless::Vec<u8, 96>,

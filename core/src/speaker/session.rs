@@ -228,7 +228,7 @@ impl Speaker<'_> {
             self.arm(until, Wake::Peer(PeerId(peer)));
         } else if effects.contains(Effects::ARM_CONNECT_RETRY) {
             slot.state = State::Active;
-            self.arm_connect_retry(now, peer);
+            self.arm_connect_retry(now, peer, true);
         }
     }
 
@@ -272,7 +272,7 @@ impl Speaker<'_> {
             self.peers[usize::from(peer)].retry_at = None;
         }
         if effects.contains(Effects::ARM_CONNECT_RETRY) {
-            self.arm_connect_retry(now, peer);
+            self.arm_connect_retry(now, peer, event == Event::TcpFailed);
         }
         if effects.contains(Effects::DIAL) && !self.dial(peer) {
             self.peers[usize::from(peer)].state = State::Active;
@@ -358,6 +358,7 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.session = None;
         slot.flaps = slot.flaps.saturating_add(1);
+        slot.lost_lately = true;
         slot.established_for = slot.since.take().map_or(Millis(0), |since| now.since(since));
         slot.incomplete = false;
         for family in Family::ALL {

@@ -27,11 +27,15 @@ impl Speaker<'_> {
         self.next_timer
     }
 
-    pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16) {
+    /// Starts the retry timer. The first attempt that fails after a session was lost is repeated soon: the neighbor may
+    /// have refused it because it had not yet heard that the former session ended, or be just restarting.
+    pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16, failed: bool) {
         let slot = &mut self.peers[usize::from(peer)];
+        let lost_lately = failed && core::mem::take(&mut slot.lost_lately);
         let Some(settings) = slot.settings().filter(|settings| !settings.passive) else { return };
         // Without any time between them, attempts that are refused at once would be all that ever happens.
-        let span = Millis::from_secs(settings.timers.connect_retry.max(1).into());
+        let seconds = if lost_lately { 1 } else { settings.timers.connect_retry.max(1) };
+        let span = Millis::from_secs(seconds.into());
         let at = now + jitter(&mut self.rng, span);
         self.peers[usize::from(peer)].retry_at = Some(at);
         self.arm(at, Wake::Peer(PeerId(peer)));
