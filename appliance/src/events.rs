@@ -12,6 +12,8 @@ use crate::control::rows::EventRow;
 use crate::daemon::Now;
 use crate::text;
 
+pub use words::Line;
+
 /// Events that are kept.
 pub const CAPACITY: usize = 1024;
 

@@ -1,9 +1,13 @@
 //! crier: the program. A library, so that tests and the demo can use its parts; `main.rs` only calls [`cli::main`].
 
 pub mod cli;
+pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod demo;
 pub mod events;
+pub mod memory;
+pub mod program;
 pub mod reason;
 pub mod show;
 pub mod sources;

@@ -1,16 +1,11 @@
 //! crier: the program.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use crier::cli::{FAILED, Programs};
+use crier::cli::Programs;
+use crier::{demo, program};
 
 fn main() -> ExitCode {
-    let programs = Programs { run: without_daemon, check: without_daemon, demo: || FAILED };
+    let programs = Programs { run: program::run, check: program::check, demo: demo::run };
     ExitCode::from(crier::cli::main(std::env::args_os(), &programs))
-}
-
-/// The daemon is not part of this build.
-fn without_daemon(_: &Path) -> u8 {
-    FAILED
 }

@@ -6,7 +6,7 @@ mod notification;
 pub use notification::{code_name, communication, notification};
 
 use crier_core::event::DownReason;
-use crier_core::speaker::{CloseCause, CommandError, ConfigError, Refusal};
+use crier_core::speaker::{Applied, CloseCause, CommandError, ConfigError, Refusal};
 use crier_core::view::{Reason, Step};
 
 /// Why a path was not accepted, or is not announced: the code, `None` where it was.
@@ -186,6 +186,20 @@ pub const fn command_error(error: CommandError) -> &'static str {
         CommandError::NextHopFamily => "the next hop is of another family than the prefix",
         CommandError::TooLong => "it has more attributes than fit one message",
     }
+}
+
+/// What a new configuration did.
+pub fn applied(applied: &Applied) -> String {
+    let Applied { added, removed, restarted, refreshed, restart_needed } = *applied;
+    let mut text = format!(
+        "configuration applied: {added} added, {removed} removed, {restarted} restarted, {refreshed} asked for a refresh"
+    );
+    if restart_needed > 0 {
+        text.push_str(&format!(
+            "; {restart_needed} cannot refresh: `crier clear` them, or their import policy counts from the next session"
+        ));
+    }
+    text
 }
 
 /// Why a configuration was refused. The configuration itself names policies and rules better; this is what is left to say

@@ -16,7 +16,7 @@ pub use policies::policies;
 pub use routes::routes;
 pub use session::session;
 pub use status::status;
-pub use style::Style;
+pub use style::{Paint, Style};
 pub use table::{Cell, Column, Table};
 pub use why::why;
 

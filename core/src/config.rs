@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::family::FamilySet;
+use crate::family::{Family, FamilySet};
 use crate::policy::Policy;
 
 /// Everything that an operator decides about one BGP instance. Borrowed: the core copies what it keeps.
@@ -100,6 +100,28 @@ pub struct Settings {
     pub restart_time: Option<u16>,
 }
 
+/// What an external neighbor gets that nothing else is said about: both families, no policies (so nothing is exchanged,
+/// RFC 8212), and a limit that leaves room for others in tables of the default size.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            tag: 0,
+            remote_as: RemoteAs::External,
+            families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
+            timers: Timers::default(),
+            import: PolicyRef::Unset,
+            export: PolicyRef::Unset,
+            max_prefixes: MaxPrefixes { limit: 18_750, action: MaxPrefixAction::Close },
+            next_hop_self: false,
+            passive: false,
+            local_address: None,
+            ttl: Ttl::Default,
+            enforce_first_as: true,
+            restart_time: None,
+        }
+    }
+}
+
 /// A neighbor's timers, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
@@ -107,9 +129,9 @@ pub struct Timers {
     pub hold: u16,
     /// Keepalive interval; lowered to a third of the negotiated hold time where that is less.
     pub keepalive: u16,
-    /// Time between attempts to connect.
+    /// Time between attempts to connect; 0 is taken as 1.
     pub connect_retry: u16,
-    /// How long a neighbor may take nothing of what is sent to it (RFC 9687).
+    /// How long a neighbor may take nothing of what is sent to it (RFC 9687); 0: for ever.
     pub send_hold: u16,
 }
 

@@ -28,10 +28,9 @@
 //!
 //! ```
 //! use core::net::Ipv4Addr;
-//! use crier_core::config::{LocalConfig, MaxPrefixAction, MaxPrefixes, PolicyRef, RemoteAs, Settings, Timers, Ttl};
-//! use crier_core::config::{Config, PeerConfig};
+//! use crier_core::config::{Config, LocalConfig, PeerConfig, PolicyRef, Settings};
 //! use crier_core::speaker::{Action, ConnSlot, Memory, PeerSlot};
-//! use crier_core::{Event, Family, FamilySet, Instant, Limits, Speaker};
+//! use crier_core::{Event, Instant, Limits, Speaker};
 //!
 //! let limits = Limits { peers: 2, connections: 4, prefixes: 100, paths: 200, ..Limits::default() };
 //! let mut region = vec![[0u64; 8]; limits.region_bytes() as usize / 64];
@@ -49,19 +48,9 @@
 //!     remote: "192.0.2.1".parse().unwrap(),
 //!     port: 179,
 //!     settings: Settings {
-//!         tag: 0,
-//!         remote_as: RemoteAs::External,
-//!         families: FamilySet::EMPTY.with(Family::Ipv4Unicast),
-//!         timers: Timers::default(),
 //!         import: PolicyRef::AcceptAll,
 //!         export: PolicyRef::AcceptAll,
-//!         max_prefixes: MaxPrefixes { limit: 90, action: MaxPrefixAction::Close },
-//!         next_hop_self: false,
-//!         passive: false,
-//!         local_address: None,
-//!         ttl: Ttl::Default,
-//!         enforce_first_as: true,
-//!         restart_time: None,
+//!         ..Settings::default()
 //!     },
 //! };
 //! let local = LocalConfig {
@@ -86,6 +75,7 @@ pub mod event;
 pub mod family;
 mod hash;
 pub mod limits;
+pub mod martian;
 mod memory;
 pub mod peer;
 pub mod policy;

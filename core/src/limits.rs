@@ -40,6 +40,8 @@ impl Limits {
     pub const MAX_PATHS: u32 = 30_000_000;
     /// Most bytes of attributes: offsets into them take 32 bits.
     pub const MAX_ATTRIBUTE_BYTES: u32 = 3 << 30;
+    /// Most routes originated here, for each family: a reserve that learned routes cannot take.
+    pub const LOCAL_ROUTES: u32 = crate::memory::LOCAL_ROUTES;
 
     /// Bytes of the region that a speaker of this size lives in ([`Memory::region`](crate::speaker::Memory)).
     pub fn region_bytes(&self) -> u64 {

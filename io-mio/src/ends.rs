@@ -30,6 +30,14 @@ impl Interfaces {
     }
 }
 
+/// Every address of this host.
+///
+/// # Errors
+/// What the system says if it does not tell.
+pub fn host_addresses() -> std::io::Result<Vec<IpAddr>> {
+    Ok(if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip()).collect())
+}
+
 fn ends_among(addresses: &[(String, IpAddr)], remote: SocketAddr, local: SocketAddr) -> Ends {
     let own = local.ip().to_canonical();
     let interface = addresses.iter().find(|(_, address)| *address == own).map(|(name, _)| name);

@@ -59,6 +59,7 @@ mod token;
 pub use chunk::Chunk;
 pub use clock::Clock;
 pub use control::{ControlError, ControlErrorKind};
+pub use ends::host_addresses;
 pub use host::{Context, Fill, Flow, Host};
 pub use listen::ListenError;
 pub use mio::Waker;

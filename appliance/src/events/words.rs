@@ -7,7 +7,8 @@ use crier_core::{Event, EventKind};
 use crate::reason;
 
 /// An event as one line, without its time.
-pub(super) struct Line<'a>(pub(super) &'a Event);
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a>(pub &'a Event);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -194,6 +194,17 @@ pub struct LengthRange {
     max: u16,
 }
 
+impl fmt::Display for LengthRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (min, max) if min == max => write!(f, "{min}"),
+            (0, max) => write!(f, "le {max}"),
+            (min, u16::MAX) => write!(f, "ge {min}"),
+            (min, max) => write!(f, "ge {min} le {max}"),
+        }
+    }
+}
+
 impl LengthRange {
     /// Every length.
     pub const ALL: Self = Self { min: 0, max: u16::MAX };

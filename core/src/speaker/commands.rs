@@ -124,6 +124,25 @@ impl Speaker<'_> {
         }
     }
 
+    /// Stops as [`Speaker::stop`] does, but leaves sessions alone over which both ends announced graceful restart: their
+    /// connections end without a word when the process does, and the neighbors keep the routes (RFC 4724, 4).
+    pub fn stop_preserving(&mut self, now: Instant, message: &str) {
+        self.stopping = true;
+        let cease = Notification::with_communication(codes::cease::ADMINISTRATIVE_SHUTDOWN, message);
+        for peer in 1..self.peers.len() as u16 {
+            if !self.restarts_gracefully(peer) {
+                self.end_sessions(now, peer, &cease, DownReason::Stopping);
+            }
+        }
+    }
+
+    fn restarts_gracefully(&self, peer: u16) -> bool {
+        let slot = &self.peers[usize::from(peer)];
+        let ours = slot.settings().is_some_and(|settings| settings.restart_time.is_some());
+        let theirs = slot.agreed.as_ref().is_some_and(|agreed| agreed.negotiated.graceful_restart.is_some());
+        slot.session.is_some() && ours && theirs
+    }
+
     /// Whether no connection is left, as after [`Speaker::stop`].
     pub fn is_quiet(&self) -> bool {
         self.open_connections() == 0

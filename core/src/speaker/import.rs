@@ -5,7 +5,8 @@ use super::peer_slot::PeerSlot;
 use crate::attrs::store::{AttrStore, Owner, SetId};
 use crate::attrs::{AttrsView, Key};
 use crate::config::{MaxPrefixAction, PolicyRef};
-use crate::family::{AddressFamily, Family, Net};
+use crate::family::{Family, Net};
+use crate::martian::is_martian;
 use crate::policy::{Applied, Policies};
 use crate::rib::Shared;
 use crate::rib::refused::RefusedPaths;
@@ -242,77 +243,5 @@ impl LimitExceeded {
         let [a, b, c, d] = self.limit.to_be_bytes();
         let data = [high, low, safi, a, b, c, d];
         Notification::with_data(codes::cease::MAXIMUM_NUMBER_OF_PREFIXES_REACHED, &data)
-    }
-}
-
-/// Whether a prefix must not be routed: "this network" but for the default route, loopback, multicast and above,
-/// link-local (RFC 6890).
-pub(crate) fn is_martian<F: AddressFamily>(net: Net<F>) -> bool {
-    let addr: u128 = net.addr.into();
-    // `inside(value, len)`: the prefix lies in the one with these leading bits.
-    let inside = |value: u128, len: u8| net.len >= len && addr >> (F::BITS - len) == value;
-    match F::FAMILY {
-        Family::Ipv4Unicast => {
-            (net.len > 0 && inside(0, 8) && net.len >= 8)
-                || inside(127, 8)
-                || inside(0b1110, 4)
-                || inside(0b1111, 4)
-        }
-        Family::Ipv6Unicast => net.len == 128 && addr <= 1 || inside(0xFF, 8) || inside(0xFE80 >> 6, 10),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::family::{V4, V6};
-
-    fn martian(prefix: &str) -> bool {
-        let prefix = prefix.parse().unwrap();
-        match (V4::net_of(&prefix), V6::net_of(&prefix)) {
-            (Some(net), _) => is_martian(net),
-            (_, Some(net)) => is_martian(net),
-            _ => false,
-        }
-    }
-
-    #[test]
-    fn martians_are_known() {
-        for prefix in [
-            "0.0.0.0/8",
-            "0.1.2.0/24",
-            "127.0.0.0/8",
-            "127.0.0.1/32",
-            "224.0.0.0/4",
-            "239.1.0.0/16",
-            "240.0.0.0/4",
-            "255.255.255.255/32",
-            "::/128",
-            "::1/128",
-            "ff00::/8",
-            "ff02::1/128",
-            "fe80::/10",
-            "fe80::1/128",
-            "febf::/16",
-        ] {
-            assert!(martian(prefix), "{prefix}");
-        }
-        for prefix in [
-            "0.0.0.0/0",
-            "0.0.0.0/1",
-            "10.0.0.0/8",
-            "128.0.0.0/1",
-            "126.0.0.0/7",
-            "192.168.0.0/16",
-            "223.255.255.0/24",
-            "::/0",
-            "::/3",
-            "2000::/3",
-            "fd00::/8",
-            "fec0::/10",
-            "::2/128",
-        ] {
-            assert!(!martian(prefix), "{prefix}");
-        }
     }
 }

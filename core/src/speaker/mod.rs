@@ -180,6 +180,18 @@ impl<'m> Speaker<'m> {
         self.events.push(Event { at: now, remote, peer: (peer != 0).then_some(PeerId(peer)), kind });
     }
 
+    /// Notes that something happened on a connection, whose end may not be a neighbor yet.
+    pub(crate) fn report_on(&mut self, now: Instant, index: u16, kind: EventKind) {
+        let conn = &self.conns[usize::from(index)];
+        match (conn.peer, conn.ends) {
+            (0, Some(ends)) => {
+                let remote = Some(ends.remote.ip().to_canonical());
+                self.events.push(Event { at: now, remote, peer: None, kind });
+            }
+            (peer, _) => self.report(now, peer, kind),
+        }
+    }
+
     /// The limits that the tables were sized by.
     pub fn limits(&self) -> &Limits {
         &self.limits

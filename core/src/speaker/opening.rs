@@ -9,6 +9,7 @@ use crate::peer::fsm::Event;
 use crate::peer::negotiate::{Agreed, negotiate};
 use crate::time::Instant;
 use crate::view::Admin;
+use crate::wire::header::Kind;
 use crate::wire::notification::Notification;
 use crate::wire::notification::codes::cease;
 use crate::wire::open::Open;
@@ -37,6 +38,12 @@ impl Speaker<'_> {
             return;
         }
         let peer = usize::from(self.conns[usize::from(index)].peer);
+        if self.peers[peer].job != Job::None {
+            // Paths of the former session are still being removed: a new one would lose its own with them.
+            let rejected = Notification::new(cease::CONNECTION_REJECTED);
+            self.drive(now, index, Event::MessageFault, With::Notification(&rejected));
+            return;
+        }
         self.peers[peer].capabilities = open.capabilities.kept.clone();
         self.conns[usize::from(index)].agreed = Some(agreed);
         if !agreed.negotiated.extended_messages {
@@ -69,7 +76,7 @@ impl Speaker<'_> {
         let peer = match self.find_peer(remote) {
             Some(peer) => {
                 let slot = &self.peers[usize::from(peer.0)];
-                if slot.incoming.is_some() || slot.job != Job::None || slot.admin != Admin::Up {
+                if slot.incoming.is_some() || slot.admin != Admin::Up || self.range_is_full(range) {
                     return Err(rejected());
                 }
                 peer.0
@@ -87,6 +94,9 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.incoming = Some(index);
         slot.closed = None;
+        // Both OPENs were exchanged before there was anybody to count them for.
+        slot.counters.received[Kind::Open.index()] += 1;
+        slot.counters.sent[Kind::Open.index()] += 1;
         Ok(())
     }
 

@@ -3,12 +3,12 @@
 use ipnet::IpNet;
 
 use super::Speaker;
-use super::import::is_martian;
 use super::types::{CommandError, LocalRoute};
 use crate::attrs::AttrsView;
 use crate::attrs::edit;
 use crate::attrs::store::Owner;
 use crate::family::{AddressFamily, Family, V4, V6};
+use crate::martian::is_martian;
 use crate::rib::Shared;
 use crate::rib::stored::StoredFamily;
 use crate::rib::table::{FamilyTable, NewPath};

@@ -216,6 +216,8 @@ impl World {
             for wire in 0..self.wires.len() {
                 busy |= self.carry(wire, &mut out);
             }
+            // A deadline that is over calls for another turn; one that stays over never settles.
+            busy |= self.hosts.iter().any(|host| host.poll_timeout().is_some_and(|next| next.at <= self.now));
             if !busy {
                 return;
             }

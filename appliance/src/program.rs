@@ -1,0 +1,128 @@
+//! The daemon: configuration, speaker, loop and control socket put together.
+
+mod host;
+mod names;
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use crier_io_mio::{Runtime, Sizes};
+
+use crate::cli::{DONE, FAILED};
+use crate::config::{self, HostFacts, Model};
+use crate::daemon::{Daemon, Now};
+use crate::{memory, reason};
+
+pub use host::App;
+pub use names::{networks, words};
+
+/// `crier run`: the daemon in the foreground, until a signal ends it. Returns the exit code.
+pub fn run(path: &Path) -> u8 {
+    let addresses = host_addresses();
+    let model = match config::load(path, &HostFacts { addresses: &addresses }) {
+        Ok(model) => model,
+        Err(errors) => return refuse(errors),
+    };
+    // A second logger is refused, which only a test that runs two daemons could see.
+    let _ = env_logger::Builder::new().parse_filters(&filters(&model)).format(log_line).try_init();
+    match serve(path, model) {
+        Ok(()) => DONE,
+        Err(problem) => refuse([problem]),
+    }
+}
+
+/// `crier check`: validates a configuration and prints what it costs. Returns the exit code.
+pub fn check(path: &Path) -> u8 {
+    let addresses = host_addresses();
+    let plan = |limits: &crier_core::Limits| limits.plan(memory::EVENTS).collect();
+    match config::check(path, &HostFacts { addresses: &addresses }, plan) {
+        Ok(text) => {
+            print!("{text}");
+            DONE
+        }
+        Err(errors) => refuse(errors),
+    }
+}
+
+fn refuse<E: std::fmt::Display>(errors: impl IntoIterator<Item = E>) -> u8 {
+    for error in errors {
+        eprintln!("crier: {error}");
+    }
+    FAILED
+}
+
+/// One line of the log: time of day, level, text.
+fn log_line(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
+    use std::io::Write;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let time = crate::text::timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    writeln!(out, "{time} {:<5} {}", record.level(), record.args())
+}
+
+/// RUST_LOG, which wins, or the configured level.
+fn filters(model: &Model) -> String {
+    std::env::var("RUST_LOG").unwrap_or_else(|_| model.log.clone())
+}
+
+/// Own addresses, for the default BGP identifier; none if the system does not tell.
+pub(crate) fn host_addresses() -> Vec<IpAddr> {
+    crier_io_mio::host_addresses().unwrap_or_default()
+}
+
+fn serve(path: &Path, model: Model) -> Result<(), String> {
+    raise_open_files(&model);
+    let sizes = Sizes { connections: model.limits.connections, ..Sizes::default() };
+    let mut runtime = Runtime::new(sizes).map_err(|error| format!("the event loop cannot start: {error}"))?;
+    let now = Now::new(runtime.clock().now());
+    let speaker = memory::speaker(&model.limits, model.prefault, random_seed(), now.at);
+    let mut speakers = [speaker.map_err(|error| error.to_string())?];
+    let [speaker] = &mut speakers;
+    runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
+    runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
+    runtime.catch_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
+    let mut daemon = Daemon::new(words(&model), now);
+    if let Some(directory) = &model.state_dir {
+        daemon.restore(now, directory);
+    }
+    let applied = model.with_core_config(|config| speaker.configure(now.at, config));
+    applied.map_err(|error| reason::config_error(&error))?;
+    daemon.configured(speaker, now, words(&model), networks(&model));
+    announce_start(&model);
+    let mut app = App::new(path.to_owned(), model, daemon);
+    runtime.run(&mut speakers, &mut app).map_err(|error| format!("the event loop failed: {error}"))
+}
+
+fn announce_start(model: &Model) {
+    let listen: Vec<String> = model.listen.iter().map(ToString::to_string).collect();
+    let listen = if listen.is_empty() { "nothing".to_owned() } else { listen.join(", ") };
+    log::info!(
+        "crier {}: AS {}, router-id {}, listening on {listen}, control socket {}",
+        env!("CARGO_PKG_VERSION"),
+        model.local.asn,
+        model.local.router_id,
+        model.control_socket.display()
+    );
+    for warning in &model.warnings {
+        log::warn!("{warning}");
+    }
+}
+
+/// Seeds hashes and jitter: nobody outside may guess it.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// Two descriptors for each connection, one that is open and one that lingers, and some for the rest. As many as the
+/// system grants.
+fn raise_open_files(model: &Model) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let wanted = 2 * u64::from(model.limits.connections) + 128;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            log::warn!("cannot raise the limit of open files to {wanted}: {error}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The daemon's part in the event loop: requests, events, signals, reloads.
+
+use std::path::PathBuf;
+
+use crier_core::{Event, Instant};
+use crier_io_mio::{Chunk, Context, Fill, Host, Signal};
+
+use super::{host_addresses, networks, words};
+use crate::config::{self, HostFacts, Model, OnStop};
+use crate::control::{self, Answer, Stream};
+use crate::daemon::{Daemon, Now};
+use crate::reason;
+
+/// What the loop calls.
+#[derive(Debug)]
+pub struct App {
+    path: PathBuf,
+    model: Model,
+    daemon: Daemon,
+}
+
+impl App {
+    /// A host for one speaker that was configured from `model`, read from `path`.
+    pub fn new(path: PathBuf, model: Model, daemon: Daemon) -> Self {
+        Self { path, model, daemon }
+    }
+
+    /// Reads the configuration again and applies it whole, or not at all.
+    fn reload(&mut self, context: &mut Context<'_, '_>) -> Result<String, String> {
+        let addresses = host_addresses();
+        let model = config::load(&self.path, &HostFacts { addresses: &addresses })
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        if let Some(conflict) = config::reload_conflict(&self.model, &model) {
+            return Err(conflict);
+        }
+        context.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
+        let now = Now::new(context.now);
+        let applied = match context.speakers.first_mut() {
+            Some(speaker) => model.with_core_config(|config| speaker.configure(now.at, config)),
+            None => return Err("there is no speaker".to_owned()),
+        };
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                // The former listeners were in force a moment ago; should they not come back, the next reload says so.
+                if let Err(error) = context.set_listeners(0, &self.model.listen) {
+                    log::error!("{error}");
+                }
+                return Err(reason::config_error(&error));
+            }
+        };
+        if model.log != self.model.log {
+            log::warn!("router.log changed: it takes effect at the next start");
+        }
+        if let Some(speaker) = context.speakers.first_mut() {
+            self.daemon.configured(speaker, now, words(&model), networks(&model));
+        }
+        self.model = model;
+        let text = reason::applied(&applied);
+        log::info!("{}: {text}", self.path.display());
+        Ok(text)
+    }
+}
+
+impl Host for App {
+    type Answer = Stream;
+
+    fn request(&mut self, context: &mut Context<'_, '_>, line: &[u8]) -> Stream {
+        let now = Now::new(context.now);
+        let Some(speaker) = context.speakers.first_mut() else {
+            return Stream::outcome(Err("there is no speaker".to_owned()));
+        };
+        match self.daemon.request(speaker, now, line) {
+            Answer::Stream(stream) => stream,
+            Answer::Reload => Stream::outcome(self.reload(context)),
+        }
+    }
+
+    fn request_too_long(&mut self, limit: usize) -> Stream {
+        Stream::outcome(Err(format!("the request is longer than {limit} bytes")))
+    }
+
+    fn fill(&mut self, context: &mut Context<'_, '_>, answer: &mut Stream, chunk: &mut Chunk<'_>) -> Fill {
+        let now = Now::new(context.now);
+        let Some(speaker) = context.speakers.first() else { return Fill::Done };
+        match answer.fill(&self.daemon, speaker, now, chunk) {
+            control::Fill::More => Fill::More,
+            control::Fill::Pending => Fill::Pending,
+            control::Fill::Done => Fill::Done,
+        }
+    }
+
+    fn event(&mut self, now: Instant, _instance: usize, event: &Event) {
+        self.daemon.event(Now::new(now), event);
+    }
+
+    fn signal(&mut self, context: &mut Context<'_, '_>, signal: Signal) {
+        let now = context.now;
+        match signal {
+            Signal::Hangup => {
+                if let Err(problem) = self.reload(context) {
+                    log::error!("not reloaded, the former configuration stays in force: {problem}");
+                }
+            }
+            Signal::Terminate | Signal::Interrupt => {
+                let preserve = signal == Signal::Terminate && self.model.on_stop == OnStop::Preserve;
+                log::info!("{signal:?}: stopping");
+                for speaker in context.speakers.iter_mut() {
+                    if preserve {
+                        speaker.stop_preserving(now, "");
+                    } else {
+                        speaker.stop(now, "");
+                    }
+                }
+                context.stop();
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.daemon.deadline()
+    }
+
+    fn timeout(&mut self, context: &mut Context<'_, '_>) {
+        let now = Now::new(context.now);
+        if let Some(speaker) = context.speakers.first_mut() {
+            self.daemon.timeout(speaker, now);
+        }
+    }
+}

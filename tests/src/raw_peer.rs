@@ -1,0 +1,133 @@
+//! A scripted neighbor: says exactly the bytes that a test tells it to, when the test tells it to.
+//!
+//! It is a socket of the test's own process, made in a node's namespace.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::lab::{Namespace, OrFail, PATIENCE, fail};
+use crate::wire::{KEEPALIVE, NOTIFICATION, OPEN, Open, message, read_message};
+
+/// A connection to a speaker.
+#[derive(Debug)]
+pub struct RawPeer {
+    stream: TcpStream,
+}
+
+/// A NOTIFICATION as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Error code.
+    pub code: u8,
+    /// Error subcode.
+    pub subcode: u8,
+    /// Data.
+    pub data: Vec<u8>,
+}
+
+impl RawPeer {
+    /// Dials a speaker on port 179 from a node, again until it listens.
+    #[track_caller]
+    pub fn connect(node: &Namespace, address: &str) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        let target = SocketAddr::new(address.parse().or_fail("reading an address"), 179);
+        loop {
+            match node.enter(|| TcpStream::connect_timeout(&target, Duration::from_secs(5))) {
+                Ok(stream) => return Self::over(stream),
+                Err(error) if Instant::now() >= deadline => fail(format_args!("dialling {target}: {error}")),
+                Err(_) => thread::park_timeout(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// Listens on port 179 of a node.
+    #[track_caller]
+    pub fn listen(node: &Namespace, address: &str) -> TcpListener {
+        node.enter(|| TcpListener::bind((address, 179))).or_fail("listening on port 179")
+    }
+
+    /// Takes the next connection that a speaker dials.
+    #[track_caller]
+    pub fn accept(listener: &TcpListener) -> Self {
+        Self::over(listener.accept().or_fail("accepting").0)
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).or_fail("limiting a read");
+        stream.set_nodelay(true).or_fail("setting TCP_NODELAY");
+        Self { stream }
+    }
+
+    /// Sends these bytes, whatever they are.
+    #[track_caller]
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).or_fail("sending to the speaker");
+    }
+
+    /// The next message: its type and body.
+    #[track_caller]
+    pub fn receive(&mut self) -> (u8, Vec<u8>) {
+        self.try_receive().or_fail("receiving from the speaker")
+    }
+
+    /// The next message, or the end of the connection.
+    pub fn try_receive(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        read_message(&mut self.stream)
+    }
+
+    /// Exchanges OPEN and KEEPALIVE; the session is up after that. The body of the speaker's OPEN.
+    #[track_caller]
+    pub fn establish(&mut self, open: &Open) -> Vec<u8> {
+        self.send(&open.encode());
+        let (kind, body) = self.receive();
+        if kind != OPEN {
+            fail(format_args!("no OPEN but a message of type {kind}: {body:02x?}"));
+        }
+        self.send(&message(KEEPALIVE, &[]));
+        self.receive_until(|kind, _| kind == KEEPALIVE);
+        body
+    }
+
+    /// Skips messages until one that `wanted` likes; its body. A NOTIFICATION that was not wanted fails the test.
+    #[track_caller]
+    pub fn receive_until(&mut self, mut wanted: impl FnMut(u8, &[u8]) -> bool) -> Vec<u8> {
+        loop {
+            let (kind, body) = self.receive();
+            if wanted(kind, &body) {
+                return body;
+            }
+            if kind == NOTIFICATION {
+                fail(format_args!("a NOTIFICATION: {body:02x?}"));
+            }
+        }
+    }
+
+    /// Skips messages until a NOTIFICATION, after which the speaker must close.
+    #[track_caller]
+    pub fn await_notification(&mut self) -> Notification {
+        let body = self.receive_until(|kind, _| kind == NOTIFICATION);
+        let mut rest = Vec::new();
+        // Reset or orderly: both end it.
+        drop(self.stream.read_to_end(&mut rest));
+        let [code, subcode, data @ ..] = &body[..] else { fail("a NOTIFICATION without code and subcode") };
+        Notification { code: *code, subcode: *subcode, data: data.to_vec() }
+    }
+
+    /// Waits until the speaker closes, whatever it says before.
+    #[track_caller]
+    pub fn await_close(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.try_receive().is_ok() {
+            if Instant::now() >= deadline {
+                fail("the speaker does not close");
+            }
+        }
+    }
+
+    /// Closes the connection in the direction to the speaker.
+    pub fn finish(&self) {
+        drop(self.stream.shutdown(Shutdown::Write));
+    }
+}
