@@ -169,7 +169,13 @@ impl<'m> AttrStore<'m> {
     fn store(&mut self, key: &Key, bytes: &[u8], hash: u64, owner: Owner) -> Result<SetId, Full> {
         let len = u16::try_from(bytes.len()).map_err(|_| Full)?;
         let id = if self.free != 0 { self.free } else { self.fresh };
-        if id as usize >= self.headers.len() || !self.make_room(BLOCK_HEADER + bytes.len()) {
+        if id as usize >= self.headers.len() {
+            self.refused_sets += u64::from(owner == Owner::Learned);
+            return Err(Full);
+        }
+        if !self.make_room(BLOCK_HEADER + bytes.len()) {
+            // Routes originated here took more than their reserve.
+            self.refused_bytes += u64::from(owner == Owner::Learned);
             return Err(Full);
         }
         if owner == Owner::Learned {

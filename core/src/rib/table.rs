@@ -256,8 +256,15 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         } else {
             self.counts.learned >= self.capacity.prefixes
         };
+        // Withdrawn destinations that wait for neighbors may be more than their share: what is reserved for local routes is
+        // not for learned ones even then.
+        let reserve = if peer == 0 { 0 } else { self.capacity.local - self.counts.local };
+        let in_use = self.counts.learned + self.counts.local + self.counts.lingering;
         let slot = if self.free.0 != 0 { self.free.0 } else { self.fresh };
-        if full || slot > self.capacity.slots() || !self.index.insert(F::hash(self.hasher, net), slot) {
+        if full
+            || in_use + reserve >= self.capacity.slots()
+            || !self.index.insert(F::hash(self.hasher, net), slot)
+        {
             self.counts.refused_prefixes += 1;
             return Err(Reason::PrefixesFull);
         }
