@@ -19,7 +19,6 @@ fn paths_survive_a_neighbor_with_two_octets() {
         .with(|new| new.passive = true);
     let crier = Crier::start(&tor, &plan);
     let plan = Plan::new(65002, [10, 0, 0, 2])
-        // BIRD compares with the number in the neighbor's capability even when it offers none itself.
         .neighbor("192.0.2.2", "192.0.2.1", 4_200_000_001)
         .with(|tor| tor.four_octet_as = false)
         .announce("172.20.2.0/24");
