@@ -176,9 +176,7 @@ impl<'m> Changes<'m> {
     /// Panics where the links of the list contradict each other; else the destinations in it, and how many consumers stand
     /// at each marker.
     #[cfg(test)]
-    pub(crate) fn check(
-        &self,
-    ) -> (std::collections::BTreeSet<u32>, std::collections::BTreeMap<Marker, u32>) {
+    pub(crate) fn check(&self) -> (std::collections::BTreeSet<u32>, std::collections::BTreeMap<Marker, u32>) {
         let (mut slots, mut markers) = (std::collections::BTreeSet::new(), std::collections::BTreeMap::new());
         let (mut before, mut node) = (0, self.nodes[0].next);
         while node != 0 {

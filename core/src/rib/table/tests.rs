@@ -10,8 +10,8 @@ use std::vec::Vec;
 use model::{Model, PEERS};
 
 use super::*;
-use crate::attrs::store::{AttrStore, Capacity as SetCapacity, Header, Owner};
 use crate::attrs::Key;
+use crate::attrs::store::{AttrStore, Capacity as SetCapacity, Header, Owner};
 use crate::decision::PeerFacts;
 use crate::family::V4;
 use crate::rib::changes::{Changes, Node};

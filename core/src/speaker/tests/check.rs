@@ -20,7 +20,11 @@ impl Speaker<'_> {
             let mut markers = found.markers;
             for (peer, slot) in (0..rows).zip(self.peers.iter()).skip(1) {
                 let session = &slot.families[family.index()];
-                assert_eq!(session.accepted, found.paths.get(&peer).copied().unwrap_or(0), "accepted of {peer}");
+                assert_eq!(
+                    session.accepted,
+                    found.paths.get(&peer).copied().unwrap_or(0),
+                    "accepted of {peer}"
+                );
                 assert_eq!(session.advertised, found.told.get(&peer).copied().unwrap_or(0), "told to {peer}");
                 assert_eq!(session.marker != 0, slot.session.is_some() && session.active);
                 if session.marker != 0 {

@@ -8,6 +8,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::world::{World, address, neighbor, route, settings, small, speaker};
+use crate::Family;
 use crate::attrs::Key;
 use crate::config::{PeerConfig, PolicyRef, Settings};
 use crate::peer::State;
@@ -15,7 +16,6 @@ use crate::policy::{Match, Origin, Policy, PrefixRange, Rule, RuleAction, Set};
 use crate::speaker::{Clear, LocalRoute, PeerId};
 use crate::time::Millis;
 use crate::view::Reason;
-use crate::Family;
 
 struct Random(u64);
 
@@ -69,7 +69,11 @@ impl Net {
             others.map(|other| neighbor(other, Settings { import, export, ..settings() })).collect();
         let half = [PrefixRange::parse("10.0.0.0/9 ge 9 le 32").unwrap()];
         let tag = [
-            Rule { matches: &[], sets: &[Set::AddCommunities(&[65_000 << 16 | 99])], action: RuleAction::Next },
+            Rule {
+                matches: &[],
+                sets: &[Set::AddCommunities(&[65_000 << 16 | 99])],
+                action: RuleAction::Next,
+            },
             Rule { matches: &[], sets: &[Set::Med(Some(3)), Set::Prepend(1)], action: RuleAction::Accept },
         ];
         let some = [Rule { matches: &[Match::Prefix(&half)], sets: &[], action: RuleAction::Accept }];
@@ -256,7 +260,8 @@ fn churn(asns: &[u32], links: &[(usize, usize)], seed: u64, room: usize) -> Net 
 }
 
 const LINE: &[(usize, usize)] = &[(0, 1), (1, 2), (2, 3)];
-const MESH: &[(usize, usize)] = &[(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)];
+const MESH: &[(usize, usize)] =
+    &[(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)];
 
 #[test]
 fn a_line_of_autonomous_systems_agrees() {

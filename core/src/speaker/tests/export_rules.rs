@@ -6,15 +6,16 @@ use std::vec;
 use std::vec::Vec;
 
 use super::raw::{
-    Spec, announce, as_path, attribute, basic, communities, lab, lab_with, local_pref, mp_reach, pump_all, spec,
+    Spec, announce, as_path, attribute, basic, communities, lab, lab_with, local_pref, mp_reach, pump_all,
+    spec,
 };
 use super::world::{route, small};
+use crate::Family;
 use crate::attrs::tlv::code;
 use crate::config::{PolicyRef, Settings};
 use crate::policy::{Policy, Rule, RuleAction, Set};
 use crate::speaker::LocalRoute;
 use crate::view::Reason;
-use crate::Family;
 
 const OWN: u32 = 65_000;
 const FAR: [u8; 4] = [198, 51, 100, 7];
@@ -102,7 +103,8 @@ fn well_known_communities_bind_those_who_receive_a_route() {
 
 #[test]
 fn a_policy_may_set_a_med_even_to_the_value_that_was_there() {
-    let rules = [Rule { matches: &[], sets: &[Set::Med(Some(9)), Set::Prepend(2)], action: RuleAction::Accept }];
+    let rules =
+        [Rule { matches: &[], sets: &[Set::Med(Some(9)), Set::Prepend(2)], action: RuleAction::Accept }];
     let policies = [Policy { name: "med", rules: &rules }];
     let sink = with(Settings { export: PolicyRef::Named(0), ..spec(65_002).settings }, spec(65_002));
     let (mut world, mut raws) = lab_with(&[spec(65_001), sink], &policies, small());

@@ -14,7 +14,9 @@ use crate::config::{
     Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
 };
 use crate::policy::Policy;
-use crate::speaker::{Action, Applied, CloseCause, ConnId, ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker};
+use crate::speaker::{
+    Action, Applied, CloseCause, ConnId, ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker,
+};
 use crate::time::{Instant, Millis};
 use crate::{Event, EventKind, Family, FamilySet, Limits};
 
@@ -174,7 +176,10 @@ impl World {
                 let target = (0..self.hosts.len()).find(|&other| address(other) == remote.ip());
                 let from = SocketAddr::new(address(host), 40_000 + self.wires.len() as u16);
                 let accepted = target.and_then(|target| {
-                    self.hosts[target].accept(self.now, ends(from, remote)).ok().map(|conn| End { host: target, conn })
+                    self.hosts[target]
+                        .accept(self.now, ends(from, remote))
+                        .ok()
+                        .map(|conn| End { host: target, conn })
                 });
                 let Some(end) = accepted else {
                     self.hosts[host].closed(self.now, conn, CloseCause::Refused);
