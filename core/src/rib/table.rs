@@ -388,11 +388,11 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         self.forget_at(shared, slot, peer)
     }
 
-    /// Forgets a neighbor's path to the destination in `slot`; whether it had one.
+    /// Forgets a neighbor's path to the destination in `slot`, if there is one; whether it had one.
     #[inline]
     pub(crate) fn forget_at(&mut self, shared: &mut Shared<'_>, slot: u32, peer: u16) -> bool {
-        // A free slot keeps its place in the chain of free ones where others have their first path.
-        if !self.has_paths(slot) {
+        // What a free slot has in the place of its first path is the next free slot.
+        if !self.is_used(slot) {
             return false;
         }
         let Some((before, path)) = self.path_of(slot, peer) else { return false };

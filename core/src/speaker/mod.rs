@@ -94,6 +94,8 @@ pub struct Speaker<'m> {
     actions: bool,
     high: High,
     full: recovery::FullReport,
+    /// Since when withdrawn destinations of each family have been at their bound.
+    crowded: [Option<Instant>; 2],
 }
 
 impl<'m> Speaker<'m> {
@@ -159,6 +161,7 @@ impl<'m> Speaker<'m> {
             actions: false,
             high: High::default(),
             full: recovery::FullReport::default(),
+            crowded: [None; 2],
         };
         speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;
         speaker.arm(now, Wake::Speaker);

@@ -23,7 +23,10 @@ impl Speaker<'_> {
             self.drive(now, index, Event::OpenReceived, With::Nothing);
             return;
         }
-        let agreed = self.agree(index, open).and_then(|agreed| self.find_place(now, index).map(|()| agreed));
+        let agreed = self.agree(index, open).and_then(|agreed| {
+            self.find_place(now, index)?;
+            self.await_purge(index).map(|()| agreed)
+        });
         let agreed = match agreed {
             Ok(agreed) => agreed,
             Err(notification) => {
@@ -48,6 +51,14 @@ impl Speaker<'_> {
         let settings = self.settings_of(index).ok_or_else(rejected)?;
         let offered = self.conns[usize::from(index)].offered.as_ref().ok_or_else(rejected)?;
         negotiate(offered, settings.timers.keepalive, settings.remote_as, open)
+    }
+
+    /// A neighbor takes no new session before the former one's routes are gone. The connection may have been opened when
+    /// that session was still up.
+    fn await_purge(&self, index: u16) -> Result<(), Notification> {
+        let peer = usize::from(self.conns[usize::from(index)].peer);
+        let purged = self.peers[peer].job == Job::None;
+        if purged { Ok(()) } else { Err(Notification::new(cease::CONNECTION_REJECTED)) }
     }
 
     /// Gives a connection from a dynamic range its neighbor, now that it has said who it is.

@@ -2,13 +2,19 @@
 
 mod admin;
 mod basics;
+mod changes;
 mod check;
 mod churn;
 mod collision;
 mod dynamic;
 mod export_rules;
 mod extended;
+mod full;
+mod import_rules;
+mod packing;
+mod purge;
 mod random;
+mod ranges;
 mod raw;
 mod raw_peer;
 mod session_faults;

@@ -161,6 +161,7 @@ impl Speaker<'_> {
         self.high.advertised = self.high.advertised.max(self.peers.iter().map(told).sum());
         self.report_full_tables(now);
         self.recover(now);
+        self.relieve(now);
     }
 
     /// Finds the earliest timer of all.

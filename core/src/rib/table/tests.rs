@@ -191,7 +191,7 @@ fn purge(
             return;
         }
         let net = table.net(slot).addr;
-        if table.is_used(slot) && table.forget_at(shared, slot, peer) {
+        if table.forget_at(shared, slot, peer) {
             assert!(model.forget(net, peer));
             left = left.saturating_sub(1);
         }

@@ -325,6 +325,30 @@ fn no_session_comes_up_while_the_former_one_is_purged() {
 }
 
 #[test]
+fn work_that_is_done_is_not_asked_for_again() {
+    let limits = crate::Limits { prefixes: 5_000, paths: 5_000, ..small() };
+    let mut lab = Lab::new(limits, 1);
+    lab.configure(&[neighbor(1, passive()), neighbor(2, passive())], &[]);
+    let other = lab.accept(address(2)).unwrap();
+    lab.send(other, &open(90));
+    lab.send(other, &keepalive());
+    for number in 0..2_000u16 {
+        lab.speaker.receive(lab.now, other, &update(65_002, [30, (number >> 8) as u8, number as u8]));
+    }
+    let conn = with_many_routes(&mut lab);
+    lab.speaker.closed(lab.now, conn, CloseCause::Eof);
+    let mut calls = 0;
+    // A driver may call nothing but this as long as that is what it is asked for.
+    while lab.speaker.poll_timeout().is_some_and(|next| next.why == crate::speaker::Wake::Work) {
+        lab.speaker.work(lab.now, 64);
+        calls += 1;
+        assert!(calls < 1_000);
+    }
+    assert!(calls > 10 && !lab.view().purging);
+    lab.settle();
+}
+
+#[test]
 fn dead_handles_do_nothing() {
     let mut lab = Lab::with(settings());
     let refused = lab.dials[0].1;

@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use super::raw_peer::{KEEPALIVE, Lab, NOTIFICATION, OPEN, keepalive, message, open};
 use super::world::{address, local, neighbor, settings, small, speaker};
-use crate::config::{Config, Settings};
+use crate::config::Config;
 use crate::peer::State;
 use crate::rng::Rng;
 use crate::speaker::{Action, CloseCause, ConnId, Ends, Speaker};
@@ -51,9 +51,9 @@ impl Net {
             events: Vec::new(),
             rng: Rng::new(seed),
         };
-        for host in 0..2 {
-            let peers = [neighbor(1 - host, Settings { ..settings() })];
-            let config = Config { local: local(host, asns[host]), peers: &peers, ranges: &[], policies: &[] };
+        for (host, &asn) in asns.iter().enumerate() {
+            let peers = [neighbor(1 - host, settings())];
+            let config = Config { local: local(host, asn), peers: &peers, ranges: &[], policies: &[] };
             net.hosts[host].configure(net.now, &config).unwrap();
         }
         net

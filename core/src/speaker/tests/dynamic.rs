@@ -104,7 +104,7 @@ fn a_source_has_eight_connections_without_an_open_for_ten_seconds() {
     for &conn in &conns {
         let last = lab.read(conn).pop();
         match last {
-            Some((kind, body)) if kind == 3 => assert_eq!(body, [4, 0]),
+            Some((3, body)) => assert_eq!(body, [4, 0]),
             Some((kind, _)) => assert_eq!((kind, conn), (KEEPALIVE, conns[3])),
             None => assert_eq!(conn, conns[4]),
         }

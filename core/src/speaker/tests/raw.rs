@@ -123,7 +123,7 @@ impl Raw {
         raw
     }
 
-    pub(super) fn send(&mut self, world: &mut World, host: usize, bytes: &[u8]) {
+    pub(super) fn send(&self, world: &mut World, host: usize, bytes: &[u8]) {
         world.hosts[host].receive(world.now, self.conn, bytes);
     }
 
@@ -210,6 +210,30 @@ impl Raw {
         }
     }
 
+    /// What the speaker says that it announced is what was read.
+    fn compare(&self, speaker: &crate::Speaker<'_>) {
+        let mut announced = 0;
+        let mut scratch = vec![0; 3 * 65_535];
+        for family in Family::ALL {
+            for slot in 1..speaker.destination_slots(family) {
+                let view = speaker.advertised(self.peer, family, slot, &mut scratch);
+                let Some(view) = view.filter(|view| view.announced) else { continue };
+                let told = self.table.get(&view.prefix).unwrap();
+                let (key, bytes) = view.attrs.unwrap();
+                assert_eq!(bytes[..usize::from(key.next_hop_len)], told.next_hop);
+                assert_eq!(key.med(), told.number(code::MULTI_EXIT_DISC));
+                assert_eq!([key.origin], told.get(code::ORIGIN).unwrap());
+                for tlv in tlv::iter(&bytes[usize::from(key.next_hop_len)..]) {
+                    let same = told.get(tlv.code) == Some(tlv.value);
+                    // Neighbors with two-octet AS numbers read these in two forms.
+                    assert!(same || told.get(code::AS4_PATH).is_some(), "{:?} {tlv:?}", view.prefix);
+                }
+                announced += 1;
+            }
+        }
+        assert_eq!(announced, if self.notification.is_none() { self.table.len() } else { 0 });
+    }
+
     pub(super) fn told(&self, prefix: &str) -> Option<&Told> {
         self.table.get(&prefix.parse().unwrap())
     }
@@ -245,6 +269,7 @@ pub(super) fn lab_with(
 pub(super) fn pump_all(world: &mut World, raws: &mut [Raw]) {
     for raw in raws {
         raw.pump(world, 0);
+        raw.compare(&world.hosts[0]);
     }
     world.hosts[0].check();
 }
@@ -257,7 +282,7 @@ pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn open(spec: &Spec, id: u8) -> Vec<u8> {
+pub(super) fn open(spec: &Spec, id: u8) -> Vec<u8> {
     let mut capabilities = vec![1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1];
     if spec.refresh {
         capabilities.extend([2, 0]);

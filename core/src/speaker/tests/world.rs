@@ -216,7 +216,10 @@ impl World {
             for wire in 0..self.wires.len() {
                 busy |= self.carry(wire, &mut out);
             }
-            if !busy {
+            // What is due now is done now; a deadline that stays over would go round for ever.
+            let due =
+                self.hosts.iter().any(|host| host.poll_timeout().is_some_and(|next| next.at <= self.now));
+            if !busy && !due {
                 return;
             }
         }
