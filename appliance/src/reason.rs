@@ -127,6 +127,7 @@ pub const fn refusal(refusal: Refusal) -> &'static str {
         Refusal::Busy => {
             "the neighbor already has a connection, or its former session is still being cleared away"
         }
+        Refusal::Resting => "the neighbor's last session failed, and it rests for a while; enable ends that",
         Refusal::ConnectionsFull => "no connection slot is free; raise limits.connections and restart",
         Refusal::TooManyFromSource => "that address has eight connections without an OPEN",
         Refusal::DynamicLimit => "the range has as many dynamic neighbors as its dynamic-limit allows",

@@ -75,8 +75,10 @@ impl Speaker<'_> {
         }
         // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Rest that is over is none, even if the timer has
         // not been looked at yet.
-        let idle = slot.idle_until.is_some_and(|until| until > now);
-        if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None || idle {
+        if slot.idle_until.is_some_and(|until| until > now) {
+            return Err((peer.0, Refusal::Resting));
+        }
+        if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None {
             return Err((peer.0, Refusal::Busy));
         }
         // A dynamic neighbor that comes back is nobody until its OPEN is there: its place in the range is open to others.

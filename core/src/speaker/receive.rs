@@ -120,7 +120,11 @@ impl Speaker<'_> {
         self.peers[peer].counters.received[kind.index()] += 1;
         match kind {
             Kind::Update => self.drive(now, index, Event::UpdateReceived, With::Body(body)),
-            Kind::Keepalive => self.drive(now, index, Event::KeepaliveReceived, With::Nothing),
+            Kind::Keepalive => {
+                if self.conns[usize::from(index)].state != State::OpenConfirm || self.takes_over(now, index) {
+                    self.drive(now, index, Event::KeepaliveReceived, With::Nothing);
+                }
+            }
             Kind::Open => match Open::parse(body) {
                 Ok(open) => self.open_received(now, index, &open),
                 Err(notification) => {

@@ -74,6 +74,8 @@ pub enum Refusal {
     AdministrativelyDown,
     /// The neighbor already has one that was accepted, or its former session is still being purged.
     Busy,
+    /// The neighbor's last session failed and its idle hold time runs (RFC 4271, 8.2.2: refused in Idle).
+    Resting,
     /// No connection slot is free.
     ConnectionsFull,
     /// The source address has eight connections without an OPEN.

@@ -150,9 +150,11 @@ impl Daemon for Crier<'_> {
     }
 
     fn learned(&self, neighbor: &str, family: Family) -> Routes {
-        let paths = self.routes(&["available", family.name(), "--peer", neighbor]);
+        // A dynamic neighbor that has not called yet is unknown: nothing is learned from it.
+        let shown = self.try_command(&["routes", "available", family.name(), "--peer", neighbor, "--json"]);
+        let paths: Value = shown.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let paths = paths.as_array().into_iter().flatten();
         paths
-            .iter()
             .filter(|path| path["peer"] == neighbor)
             .map(|path| (path["prefix"].as_str().unwrap_or_default().to_owned(), route(path)))
             .collect()
