@@ -1,11 +1,13 @@
 //! A scripted neighbor: says exactly the bytes that a test tells it to, when the test tells it to.
 //!
-//! It is a socket of the test's own process, made in a node's namespace.
+//! It is a socket of the test's own process, made in a node's namespace or on loopback.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::lab::{Namespace, OrFail, PATIENCE, fail};
 use crate::wire::{KEEPALIVE, NOTIFICATION, OPEN, Open, message, read_message};
@@ -54,7 +56,23 @@ impl RawPeer {
         Self::over(listener.accept().or_fail("accepting").0)
     }
 
-    fn over(stream: TcpStream) -> Self {
+    /// Dials a speaker from this address of this host.
+    #[track_caller]
+    pub fn dial(from: IpAddr, to: SocketAddr) -> Self {
+        Self::try_dial(from, to).or_fail(format_args!("dialling {to} from {from}"))
+    }
+
+    /// Dials a speaker from this address of this host; the error if it is not to be had.
+    pub fn try_dial(from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+        socket.connect_timeout(&to.into(), PATIENCE)?;
+        Ok(Self::over(socket.into()))
+    }
+
+    /// A connection that was made otherwise.
+    #[track_caller]
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).or_fail("limiting a read");
         stream.set_nodelay(true).or_fail("setting TCP_NODELAY");
         Self { stream }
@@ -124,6 +142,17 @@ impl RawPeer {
                 fail("the speaker does not close");
             }
         }
+    }
+
+    /// The connection itself.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Ends the connection by a reset, which destroys what the speaker has not read yet.
+    pub fn reset(self) {
+        let socket = Socket::from(self.stream);
+        drop(socket.set_linger(Some(Duration::ZERO)));
     }
 
     /// Closes the connection in the direction to the speaker.
