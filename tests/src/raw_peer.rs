@@ -74,6 +74,7 @@ impl RawPeer {
     #[track_caller]
     pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).or_fail("limiting a read");
+        stream.set_write_timeout(Some(PATIENCE)).or_fail("limiting a write");
         stream.set_nodelay(true).or_fail("setting TCP_NODELAY");
         Self { stream }
     }
@@ -111,8 +112,13 @@ impl RawPeer {
     /// Skips messages until one that `wanted` likes; its body. A NOTIFICATION that was not wanted fails the test.
     #[track_caller]
     pub fn receive_until(&mut self, mut wanted: impl FnMut(u8, &[u8]) -> bool) -> Vec<u8> {
+        // Each KEEPALIVE begins the limit of a read anew, so there is one for all of them.
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let (kind, body) = self.receive();
+            if Instant::now() >= deadline {
+                fail("the speaker does not say what was waited for");
+            }
             if wanted(kind, &body) {
                 return body;
             }
@@ -142,6 +148,13 @@ impl RawPeer {
                 fail("the speaker does not close");
             }
         }
+    }
+
+    /// From now on a thread reads and forgets what the speaker says, until the connection ends.
+    pub fn read_on(&self) {
+        let mut stream = self.stream.try_clone().or_fail("sharing a connection");
+        stream.set_read_timeout(None).or_fail("reading without a limit");
+        thread::spawn(move || io::copy(&mut stream, &mut io::sink()));
     }
 
     /// The connection itself.

@@ -49,7 +49,8 @@ impl Rig {
     /// Starts a speaker of this size that listens at `listen` and is configured by nothing yet.
     #[track_caller]
     pub fn start(limits: Limits, write_buffers: u16, listen: SocketAddr) -> Self {
-        let sizes = Sizes { instances: 1, connections: limits.connections, write_buffers, control_clients: 0 };
+        let sizes =
+            Sizes { instances: 1, connections: limits.connections, write_buffers, control_clients: 0 };
         let mut runtime = Runtime::<()>::new(sizes).or_fail("making a runtime");
         runtime.set_listeners(0, &[listen]).or_fail("listening");
         let address = runtime.listeners(0).next().or_fail("a listener");

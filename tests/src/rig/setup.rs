@@ -44,12 +44,7 @@ fn leaked<T: Default>(count: usize) -> &'static mut [T] {
 
 /// Identity of the speaker under test.
 pub fn local() -> LocalConfig {
-    LocalConfig {
-        asn: ASN,
-        router_id: Ipv4Addr::new(10, 0, 0, 1),
-        maximum_paths: 4,
-        as_path_relax: true,
-    }
+    LocalConfig { asn: ASN, router_id: Ipv4Addr::new(10, 0, 0, 1), maximum_paths: 4, as_path_relax: true }
 }
 
 /// Settings that accept and announce everything, with short retries.
