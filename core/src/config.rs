@@ -129,9 +129,9 @@ pub struct Timers {
     pub hold: u16,
     /// Keepalive interval; lowered to a third of the negotiated hold time where that is less.
     pub keepalive: u16,
-    /// Time between attempts to connect.
+    /// Time between attempts to connect; 0 is taken as 1.
     pub connect_retry: u16,
-    /// How long a neighbor may take nothing of what is sent to it (RFC 9687).
+    /// How long a neighbor may take nothing of what is sent to it (RFC 9687); 0: for ever.
     pub send_hold: u16,
 }
 

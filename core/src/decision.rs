@@ -72,9 +72,12 @@ fn before_med(a: &Candidate<'_>, b: &Candidate<'_>) -> (Ordering, Step) {
     (a.key.origin.cmp(&b.key.origin), Step::Origin)
 }
 
-/// MED, where it may be compared.
+/// MED, where it may be compared: between paths by way of the same neighbouring AS. A path without one is from the own
+/// AS if an internal neighbor has it (RFC 4271, 9.1.2.2 c); what an external AS_PATH hides in an AS_SET equals nothing.
 fn by_med(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    let comparable = a.key.neighbor_as != 0 && a.key.neighbor_as == b.key.neighbor_as;
+    let own = |c: &Candidate<'_>| !c.facts.is_external();
+    let known = a.key.neighbor_as != 0 || (own(a) && own(b));
+    let comparable = known && a.key.neighbor_as == b.key.neighbor_as;
     if comparable { a.key.med.cmp(&b.key.med) } else { Ordering::Equal }
 }
 

@@ -84,10 +84,19 @@ fn med_is_not_compared_between_autonomous_systems() {
     let mut near = path();
     near.key.neighbor_as = 65_002;
     assert_eq!(best(&[far, near]), 0);
-    // No AS_PATH, no neighbouring AS: two such paths do not compare MEDs either.
-    far.key.neighbor_as = 0;
-    near.key.neighbor_as = 0;
+    // An AS_PATH that begins with an AS_SET names no neighbouring AS: two such paths do not compare MEDs either.
+    for path in [&mut far, &mut near] {
+        path.key.neighbor_as = 0;
+        path.facts.flags = PeerFacts::EXTERNAL;
+    }
     assert_eq!(best(&[near, far]), 1);
+    // From internal neighbors they are the own AS's, which is one.
+    (far.facts.flags, near.facts.flags) = (0, 0);
+    assert_eq!(best(&[near, far]), 0);
+    near.facts.flags = PeerFacts::EXTERNAL;
+    far.key.path_len = 1;
+    near.key.path_len = 1;
+    assert_eq!(loses_by(&[far, near]), Step::External);
 }
 
 /// The classic three: without grouping, the winner would depend on the order.

@@ -41,8 +41,10 @@ pub fn resolve(ours: Identity, theirs: Identity, existing: Contender, new: Conte
         // Nothing was said on it that could collide; a dial in progress is decided when its own OPEN arrives. In
         // OpenSent its neighbor is not known yet: the OPEN that arrives second decides (6.8 leaves this to us).
         State::Idle | State::Connect | State::Active | State::OpenSent => Verdict::KeepBoth,
-        State::Established => Verdict::CloseNew,
-        State::OpenConfirm => {
+        // Even an Established session gives way (CollisionDetectEstablishedState, 8.1.1). Its neighbor may not have seen
+        // our KEEPALIVE when our OPEN arrives on the new connection: it would close the one, we the other, and both be
+        // lost. Only a connection that was open before the session came up gets here: none is accepted after that.
+        State::OpenConfirm | State::Established => {
             // What the higher one dialled stays, so that both ends come to the same end.
             let ours_stays = ours > theirs;
             match (existing.dialled == ours_stays, new.dialled == ours_stays) {
@@ -115,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn an_established_session_is_never_given_up() {
+    fn how_far_the_existing_one_is_changes_nothing() {
         for (ours, theirs) in [(LOW, HIGH), (HIGH, LOW)] {
-            for existing in [dialled(State::Established), accepted(State::Established)] {
-                for new in [dialled(State::OpenSent), accepted(State::OpenConfirm)] {
-                    assert_eq!(resolve(ours, theirs, existing, new), Verdict::CloseNew);
-                }
+            for is_dialled in [true, false] {
+                let new = Contender { state: State::OpenSent, dialled: !is_dialled };
+                let verdict = |state| resolve(ours, theirs, Contender { state, dialled: is_dialled }, new);
+                assert_eq!(verdict(State::Established), verdict(State::OpenConfirm));
             }
         }
     }

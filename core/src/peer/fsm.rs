@@ -4,8 +4,8 @@
 //! every event has an outcome in every state. It touches nothing; what is to be done comes back as values, which the
 //! caller carries out in the order in which [`Effects`] and [`Transition`] list them.
 //!
-//! Of the optional attributes of 8.1.1 there are DampPeerOscillations and PassiveTcpEstablishment; there is no
-//! DelayOpen, CollisionDetectEstablishedState or SendNOTIFICATIONwithoutOPEN.
+//! Of the optional attributes of 8.1.1 there are DampPeerOscillations, PassiveTcpEstablishment and
+//! CollisionDetectEstablishedState; there is no DelayOpen or SendNOTIFICATIONwithoutOPEN.
 
 mod effects;
 

@@ -36,7 +36,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         })
     }
 
-    fn candidates<'s>(
+    pub(super) fn candidates<'s>(
         &'s self,
         shared: &'s Shared<'_>,
         slot: u32,

@@ -388,9 +388,13 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         self.forget_at(shared, slot, peer)
     }
 
-    /// Forgets a neighbor's path to the destination in `slot`; whether it had one.
+    /// Forgets a neighbor's path to the destination in `slot`, if there is one; whether it had one.
     #[inline]
     pub(crate) fn forget_at(&mut self, shared: &mut Shared<'_>, slot: u32, peer: u16) -> bool {
+        // What a free slot has in the place of its first path is the next free slot.
+        if !self.is_used(slot) {
+            return false;
+        }
         let Some((before, path)) = self.path_of(slot, peer) else { return false };
         let Path { next, attr, .. } = self.paths[path as usize];
         match before {
@@ -404,9 +408,14 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             self.counts.paths -= 1;
         }
         self.count_out(slot, peer);
-        if before == 0 && self.head(slot) != 0 {
-            self.changes.touch(slot);
-            self.reselect(shared, slot);
+        if self.head(slot) != 0 {
+            if before == 0 {
+                self.changes.touch(slot);
+                self.reselect(shared, slot);
+            } else if self.changes.node(slot).word & word::MED != 0 {
+                // It may have kept out, by its lower MED, a path that is better than the best in all later steps.
+                self.reselect(shared, slot);
+            }
         }
         true
     }
@@ -420,6 +429,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             self.counts.local -= 1;
             if !empty {
                 self.counts.learned += 1;
+                self.counts.learned_high = self.counts.learned_high.max(self.counts.learned);
             }
         } else if empty {
             self.counts.learned -= 1;
@@ -469,5 +479,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     }
 }
 
+#[cfg(test)]
+mod check;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,13 @@
 
 use core::net::IpAddr;
 
+use super::conn_slot::Phase;
 use super::peer_slot::{Job, PeerIdentity, PeerSlot};
 use super::types::{Applied, ConfigError};
 use super::{MAX_RANGES, Speaker};
-use crate::config::{Config, LocalConfig, PeerConfig, PolicyRef, Settings};
+use crate::config::{Config, DynamicRange, LocalConfig, PeerConfig, PolicyRef, Settings};
 use crate::event::{DownReason, EventKind};
+use crate::peer::fsm::Event;
 use crate::policy::{self, Policies};
 use crate::time::Instant;
 use crate::view::Admin;
@@ -27,9 +29,7 @@ impl Speaker<'_> {
         let mut applied = Applied::default();
         let before = self.local;
         self.local = config.local;
-        self.ranges.clear();
-        // There is room: the number was checked.
-        let _ = self.ranges.extend_from_slice(config.ranges);
+        self.replace_ranges(now, config, before);
         for peer in 1..self.peers.len() as u16 {
             if let Some(identity) =
                 self.peers[usize::from(peer)].config.filter(|_| !self.peers[usize::from(peer)].removed)
@@ -64,6 +64,31 @@ impl Speaker<'_> {
         if wanted > limit { Err(ConfigError::TooManyPeers { wanted, limit }) } else { Ok(()) }
     }
 
+    /// Puts the new ranges in force. A connection without an OPEN goes on only if what was said on it still holds.
+    fn replace_ranges(&mut self, now: Instant, config: &Config<'_>, before: LocalConfig) {
+        let cease = Notification::new(codes::cease::OTHER_CONFIGURATION_CHANGE);
+        let moved = is_moved(&before, &config.local);
+        for index in 0..self.conns.len() as u16 {
+            let conn = &self.conns[usize::from(index)];
+            let (Phase::Open, 0, Some(range), Some(ends)) = (conn.phase, conn.peer, conn.range, conn.ends)
+            else {
+                continue;
+            };
+            let remote = ends.remote.ip().to_canonical();
+            let configured = config.peers.iter().any(|peer| peer.remote.to_canonical() == remote);
+            let next = longest_match(config.ranges, remote).filter(|_| !configured && !moved);
+            let same =
+                |next: &u16| config.ranges.get(usize::from(*next)) == self.ranges.get(usize::from(range));
+            match next.filter(same) {
+                Some(next) => self.conns[usize::from(index)].range = Some(next),
+                None => self.cease(now, index, &cease, DownReason::ConfigurationChanged),
+            }
+        }
+        self.ranges.clear();
+        // There is room: the number was checked.
+        let _ = self.ranges.extend_from_slice(config.ranges);
+    }
+
     /// Brings one neighbor in line. Policies are compared between the area in force and the next one.
     fn reconcile(
         &mut self,
@@ -84,7 +109,11 @@ impl Speaker<'_> {
         let import_changed = self.policy_changed(old.import, settings.import);
         let export_changed = self.policy_changed(old.export, settings.export);
         self.peers[usize::from(peer)].config = Some(next);
-        let moved = before.asn != config.local.asn || before.router_id != config.local.router_id;
+        let moved = is_moved(&before, &config.local);
+        if !dynamic {
+            // A configured neighbor is not forgotten, whatever it was before.
+            self.peers[usize::from(peer)].closed = None;
+        }
         if moved || needs_new_session(&old, &settings) || dynamic != identity.dynamic {
             let cease = Notification::new(codes::cease::OTHER_CONFIGURATION_CHANGE);
             if self.end_sessions(now, peer, &cease, DownReason::ConfigurationChanged) {
@@ -107,7 +136,12 @@ impl Speaker<'_> {
             }
         }
         // RFC 4271 leaves it open, operators do not: after a repair nobody waits for the idle hold time.
-        if old != settings && self.peers[usize::from(peer)].admin == Admin::Up {
+        let redial = old.passive != settings.passive || identity.port != port;
+        if (old != settings || redial) && self.peers[usize::from(peer)].admin == Admin::Up {
+            if redial {
+                // Only the neighbor's own part: a dial under way, or the wait for the next.
+                self.own(now, peer, Event::Stop);
+            }
             self.revive(now, peer);
         }
     }
@@ -143,7 +177,11 @@ impl Speaker<'_> {
             dynamic: false,
             settings: config.settings,
         };
-        if let Some(peer) = self.place(now, identity) {
+        let placed = self.place(now, identity).or_else(|| {
+            self.make_place(now);
+            self.place(now, identity)
+        });
+        if let Some(peer) = placed {
             applied.added += 1;
             let internal = self.is_surely_internal(&config.settings);
             let unset = |policy| !internal && policy == PolicyRef::Unset;
@@ -170,21 +208,24 @@ impl Speaker<'_> {
         let peer = free.or_else(|| {
             let closed = (1..self.peers.len()).filter(|&peer| {
                 let slot = &self.peers[peer];
-                slot.closed.is_some() && slot.job == Job::None && !self.has_connection(peer as u16)
+                slot.closed.is_some() && slot.job == Job::None
             });
-            closed.min_by_key(|&peer| self.peers[peer].closed)
+            // One that is held down would come back: it goes last.
+            closed.min_by_key(|&peer| (self.peers[peer].forgotten_at().is_none(), self.peers[peer].closed))
         });
         let Some(peer) = peer else {
             self.high.peers_refused += 1;
             return None;
         };
-        let slot = &mut self.peers[peer];
         if again.is_some() {
+            let slot = &mut self.peers[peer];
             slot.removed = false;
             slot.config = Some(identity);
             slot.admin = Admin::Up;
+            slot.closed = None;
         } else {
-            *slot = PeerSlot { config: Some(identity), recover_at: now, ..PeerSlot::default() };
+            self.vacate(peer as u16);
+            self.peers[peer] = PeerSlot { config: Some(identity), recover_at: now, ..PeerSlot::default() };
         }
         let used = self.peers.iter().filter(|slot| slot.config.is_some()).count() as u16;
         self.high.peers = self.high.peers.max(used);
@@ -197,9 +238,42 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.removed = true;
         if slot.job == Job::None {
-            *slot = PeerSlot::default();
+            self.vacate(peer);
         }
     }
+
+    /// Frees a neighbor's slot. A connection that still has its last words to say is nobody's from now on.
+    pub(super) fn vacate(&mut self, peer: u16) {
+        self.peers[usize::from(peer)] = PeerSlot::default();
+        for conn in self.conns.iter_mut().filter(|conn| conn.peer == peer) {
+            conn.peer = 0;
+        }
+    }
+
+    /// Frees a slot for a configured neighbor, for which the limits have room, but which those have that are on their way
+    /// out or came from dynamic ranges. What is left of a job is done at once: an operator waits for it, once.
+    fn make_place(&mut self, now: Instant) {
+        let leaving = |slot: &PeerSlot| slot.removed || slot.closed.is_some();
+        let dynamic = |slot: &PeerSlot| slot.config.is_some_and(|config| config.dynamic);
+        let found = self.peers.iter().position(leaving).or_else(|| self.peers.iter().position(dynamic));
+        let Some(peer) = found else { return };
+        let cease = Notification::new(codes::cease::OUT_OF_RESOURCES);
+        self.end_sessions(now, peer as u16, &cease, DownReason::OutOfResources);
+        if self.peers[peer].job != Job::None {
+            self.go_on(now, peer as u16, u32::MAX);
+        }
+    }
+}
+
+/// Whether the speaker is not who it said it was.
+fn is_moved(before: &LocalConfig, after: &LocalConfig) -> bool {
+    (before.asn, before.router_id) != (after.asn, after.router_id)
+}
+
+/// The range that holds an address: the longest, if several do.
+pub(super) fn longest_match(ranges: &[DynamicRange], remote: IpAddr) -> Option<u16> {
+    let holding = ranges.iter().enumerate().filter(|(_, range)| range.net.contains(&remote));
+    holding.max_by_key(|(_, range)| range.net.prefix_len()).map(|(position, _)| position as u16)
 }
 
 /// Whether a session cannot follow a change: it concerns what was said in OPEN, or the TCP connection.

@@ -3,6 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::Speaker;
+use super::configure::longest_match;
 use super::conn_slot::{ConnSlot, Phase};
 use super::peer_slot::Job;
 use super::session::With;
@@ -26,10 +27,12 @@ impl Speaker<'_> {
     /// # Errors
     /// The connection is not wanted: the driver closes it.
     pub fn accept(&mut self, now: Instant, ends: Ends) -> Result<ConnId, Refusal> {
-        let result = self.admit(ends);
+        let result = self.admit(now, ends);
         match result {
             Ok((peer, range)) => {
-                let Some(index) = self.take_connection() else {
+                let index =
+                    if peer == 0 && self.spare_connections() == 0 { None } else { self.take_connection() };
+                let Some(index) = index else {
                     self.high.connections_refused += 1;
                     return Err(self.refuse_connection(now, peer, Refusal::ConnectionsFull));
                 };
@@ -55,32 +58,34 @@ impl Speaker<'_> {
     }
 
     /// The neighbor that a connection is from, or the dynamic range that it may become one of.
-    fn admit(&self, ends: Ends) -> Result<(u16, Option<u16>), (u16, Refusal)> {
+    fn admit(&self, now: Instant, ends: Ends) -> Result<(u16, Option<u16>), (u16, Refusal)> {
         let remote = ends.remote.ip().to_canonical();
         if self.stopping {
             return Err((0, Refusal::Stopping));
         }
-        let Some(peer) = self.find_peer(remote) else {
+        let from_range = || {
             let range = self.find_range(remote).ok_or((0, Refusal::NotConfigured))?;
-            return self.admit_from_range(remote, range).map(|()| (0, Some(range))).map_err(|why| (0, why));
+            self.admit_from_range(remote, range).map(|()| (0, Some(range))).map_err(|why| (0, why))
         };
+        let Some(peer) = self.find_peer(remote) else { return from_range() };
         let slot = &self.peers[usize::from(peer.0)];
-        let dynamic = slot.config.as_ref().is_some_and(|config| config.dynamic);
         match slot.admin {
             Admin::Up | Admin::Drain => {}
             Admin::Down | Admin::Limit => return Err((peer.0, Refusal::AdministrativelyDown)),
         }
-        // RFC 4271, 8.2.2: in Idle every incoming connection is refused. The idle hold time is not for dynamic neighbors.
-        let idle = slot.idle_until.is_some() && !dynamic;
+        // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Rest that is over is none, even if the timer has
+        // not been looked at yet.
+        let idle = slot.idle_until.is_some_and(|until| until > now);
         if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None || idle {
             return Err((peer.0, Refusal::Busy));
         }
-        Ok((peer.0, None))
+        // A dynamic neighbor that comes back is nobody until its OPEN is there: its place in the range is open to others.
+        if slot.config.is_some_and(|config| config.dynamic) { from_range() } else { Ok((peer.0, None)) }
     }
 
     fn admit_from_range(&self, remote: IpAddr, range: u16) -> Result<(), Refusal> {
         let from_source = self.conns.iter().filter(|conn| {
-            conn.phase == Phase::Open
+            matches!(conn.phase, Phase::Open | Phase::Closing)
                 && conn.peer == 0
                 && conn.ends.is_some_and(|ends| ends.remote.ip().to_canonical() == remote)
         });
@@ -90,10 +95,9 @@ impl Speaker<'_> {
         if self.range_is_full(range) { Err(Refusal::DynamicLimit) } else { Ok(()) }
     }
 
-    /// The dynamic range that holds an address: the longest, if several do.
+    /// The dynamic range that holds an address.
     pub(super) fn find_range(&self, remote: IpAddr) -> Option<u16> {
-        let holding = self.ranges.iter().enumerate().filter(|(_, range)| range.net.contains(&remote));
-        holding.max_by_key(|(_, range)| range.net.prefix_len()).map(|(position, _)| position as u16)
+        longest_match(&self.ranges, remote)
     }
 
     /// Whether ranges with this one's tag have as many neighbors as they may. Closed ones do not count.
@@ -181,6 +185,10 @@ impl Speaker<'_> {
                 slot.outgoing = None;
                 self.report(now, peer, EventKind::ConnectFailed(cause));
                 self.own(now, peer, Event::TcpFailed);
+                if self.has_connection(peer) {
+                    // The one that was accepted goes on: nothing is dialled as long as it does.
+                    self.rest(peer);
+                }
             }
             Phase::Open => self.drive(now, index, Event::TcpFailed, With::Cause(cause)),
             Phase::Closing | Phase::Dead | Phase::Free => {}
@@ -188,6 +196,18 @@ impl Speaker<'_> {
         // The driver has closed it already: there is nothing left to ask of it.
         self.release_large_carry(index);
         self.conns[usize::from(index)].free();
+    }
+
+    /// Connection slots that are free for strangers: each configured neighbor without a connection has one kept for it,
+    /// so that no flood keeps them out.
+    fn spare_connections(&self) -> usize {
+        let waiting = |peer: &u16| {
+            let config = self.peers[usize::from(*peer)].config;
+            config.is_some_and(|config| !config.dynamic) && !self.has_connection(*peer)
+        };
+        let kept = (1..self.peers.len() as u16).filter(waiting).count();
+        let free = self.conns.len() - usize::from(self.open_connections());
+        free.saturating_sub(kept)
     }
 
     /// A free connection slot, marked as being dialled or accepted.

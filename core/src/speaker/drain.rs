@@ -179,6 +179,7 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
     fn windows(&mut self, packer: &mut Packer<'_>) {
         let mut visits = 0;
         let mut size = WINDOW;
+        let mut written = false;
         while visits < VISITS {
             let (len, after, seen) = self.gather(size);
             if seen == 0 {
@@ -188,13 +189,15 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
             if self.write_window(packer, len).is_err() {
                 packer.roll_back(mark);
                 self.rendered = None;
-                if size == 1 {
+                // What is left of the buffer would take a part of a window only, and pack it worse: the next buffer takes more.
+                if written || size == 1 {
                     break;
                 }
                 size = (size.min(seen as usize) / 2).max(1);
                 continue;
             }
             self.commit_window(len);
+            written |= len > 0;
             self.table.changes.advance(&mut self.session.marker, after);
             visits += seen;
         }

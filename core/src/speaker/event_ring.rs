@@ -23,7 +23,7 @@ impl<'m> EventRing<'m> {
         let capacity = self.slots.len();
         if self.len == capacity {
             self.lost += 1;
-            self.untold += 1;
+            self.untold = self.untold.saturating_add(1);
             if capacity == 0 {
                 return;
             }

@@ -222,7 +222,9 @@ impl Target {
         let keep = if chosen_here { !edited.is_empty() } else { self.internal && !self.next_hop_self };
         // Never the neighbor's own address: it would forward to itself.
         if keep && !self.is_remote(edited) {
-            return NextHop::from_slice(edited).ok();
+            // RFC 2545, 3: somebody else's link-local address means nothing to a neighbor that may not share that link.
+            let global = if self.internal { edited.get(..16).unwrap_or(edited) } else { edited };
+            return NextHop::from_slice(global).ok();
         }
         own
     }

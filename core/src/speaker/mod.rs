@@ -94,6 +94,8 @@ pub struct Speaker<'m> {
     actions: bool,
     high: High,
     full: recovery::FullReport,
+    /// Since when withdrawn destinations of each family have been at their bound.
+    crowded: [Option<Instant>; 2],
 }
 
 impl<'m> Speaker<'m> {
@@ -159,6 +161,7 @@ impl<'m> Speaker<'m> {
             actions: false,
             high: High::default(),
             full: recovery::FullReport::default(),
+            crowded: [None; 2],
         };
         speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;
         speaker.arm(now, Wake::Speaker);
@@ -175,6 +178,18 @@ impl<'m> Speaker<'m> {
         let remote =
             self.peers.get(usize::from(peer)).and_then(|slot| slot.config.map(|config| config.remote));
         self.events.push(Event { at: now, remote, peer: (peer != 0).then_some(PeerId(peer)), kind });
+    }
+
+    /// Notes that something happened on a connection, whose end may not be a neighbor yet.
+    pub(crate) fn report_on(&mut self, now: Instant, index: u16, kind: EventKind) {
+        let conn = &self.conns[usize::from(index)];
+        match (conn.peer, conn.ends) {
+            (0, Some(ends)) => {
+                let remote = Some(ends.remote.ip().to_canonical());
+                self.events.push(Event { at: now, remote, peer: None, kind });
+            }
+            (peer, _) => self.report(now, peer, kind),
+        }
     }
 
     /// The limits that the tables were sized by.

@@ -23,7 +23,10 @@ impl Speaker<'_> {
             self.drive(now, index, Event::OpenReceived, With::Nothing);
             return;
         }
-        let agreed = self.agree(index, open).and_then(|agreed| self.find_place(now, index).map(|()| agreed));
+        let agreed = self.agree(index, open).and_then(|agreed| {
+            self.find_place(now, index)?;
+            self.await_purge(index).map(|()| agreed)
+        });
         let agreed = match agreed {
             Ok(agreed) => agreed,
             Err(notification) => {
@@ -35,6 +38,12 @@ impl Speaker<'_> {
             return;
         }
         let peer = usize::from(self.conns[usize::from(index)].peer);
+        if self.peers[peer].job != Job::None {
+            // Paths of the former session are still being removed: a new one would lose its own with them.
+            let rejected = Notification::new(cease::CONNECTION_REJECTED);
+            self.drive(now, index, Event::MessageFault, With::Notification(&rejected));
+            return;
+        }
         self.peers[peer].capabilities = open.capabilities.kept.clone();
         self.conns[usize::from(index)].agreed = Some(agreed);
         if !agreed.negotiated.extended_messages {
@@ -50,6 +59,14 @@ impl Speaker<'_> {
         negotiate(offered, settings.timers.keepalive, settings.remote_as, open)
     }
 
+    /// A neighbor takes no new session before the former one's routes are gone. The connection may have been opened when
+    /// that session was still up.
+    fn await_purge(&self, index: u16) -> Result<(), Notification> {
+        let peer = usize::from(self.conns[usize::from(index)].peer);
+        let purged = self.peers[peer].job == Job::None;
+        if purged { Ok(()) } else { Err(Notification::new(cease::CONNECTION_REJECTED)) }
+    }
+
     /// Gives a connection from a dynamic range its neighbor, now that it has said who it is.
     fn find_place(&mut self, now: Instant, index: u16) -> Result<(), Notification> {
         let conn = &self.conns[usize::from(index)];
@@ -59,7 +76,7 @@ impl Speaker<'_> {
         let peer = match self.find_peer(remote) {
             Some(peer) => {
                 let slot = &self.peers[usize::from(peer.0)];
-                if slot.incoming.is_some() || slot.job != Job::None || slot.admin != Admin::Up {
+                if slot.incoming.is_some() || slot.admin != Admin::Up || self.range_is_full(range) {
                     return Err(rejected());
                 }
                 peer.0

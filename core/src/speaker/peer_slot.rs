@@ -12,6 +12,9 @@ use crate::rib::changes::Marker;
 use crate::time::{Instant, Millis};
 use crate::view::{Admin, Counters, LastError};
 
+/// A dynamic neighbor stays listed for this long after it closed.
+const CLOSED_DYNAMIC: Millis = Millis::from_secs(600);
+
 /// What a session knows of one family.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FamilySession {
@@ -97,6 +100,11 @@ pub(crate) struct PeerIdentity {
 }
 
 impl PeerSlot {
+    /// When a dynamic neighbor that closed is no longer listed. One that is held down stays, or it would come back.
+    pub(crate) fn forgotten_at(&self) -> Option<Instant> {
+        self.closed.filter(|_| matches!(self.admin, Admin::Up | Admin::Drain)).map(|at| at + CLOSED_DYNAMIC)
+    }
+
     /// Its settings; only a slot in use has any.
     pub(crate) fn settings(&self) -> Option<&Settings> {
         self.config.as_ref().map(|config| &config.settings)

@@ -2,6 +2,7 @@
 
 use super::Speaker;
 use super::conn_slot::pending;
+use super::peer_slot::Job;
 use super::types::Wake;
 use crate::event::{DownReason, EventKind};
 use crate::family::Family;
@@ -13,6 +14,8 @@ use crate::wire::notification::codes;
 
 /// Between two reports of the same table, and between two attempts to recover with one neighbor.
 const INTERVAL: Millis = Millis::from_secs(60);
+/// How long a neighbor may take nothing while withdrawn destinations are at their bound.
+const CROWDED: Millis = Millis::from_secs(5);
 /// Tables whose fullness refuses paths.
 const TABLES: [Table; 6] = [
     Table::Prefixes(Family::Ipv4Unicast),
@@ -74,20 +77,39 @@ impl Speaker<'_> {
         self.arm(now + INTERVAL, Wake::Speaker);
     }
 
-    /// Where withdrawn destinations reach their bound, closes the neighbor that has heard least of late.
+    /// Where withdrawn destinations stay at their bound, closes the neighbor that has heard least of late, one at a time:
+    /// while a dead session's bits are being cleared, there is relief already.
+    ///
+    /// Many routes that go at once put every neighbor behind, so each has [`CROWDED`] to take what there is. Until then
+    /// such destinations may exceed their bound; they stand in the slots of prefixes that are not there.
     pub(super) fn relieve(&mut self, now: Instant) {
         for family in Family::ALL {
-            let oldest = with_table!(ref self.rib, family, table => {
-                let full = table.counts.lingering >= table.capacity.lingering();
-                if full { table.changes.oldest_marker() } else { 0 }
-            });
-            let behind = |slot: &super::PeerSlot| slot.families[family.index()].marker == oldest;
-            if oldest != 0
-                && let Some(conn) = self.peers.iter().find(|slot| behind(slot)).and_then(|slot| slot.session)
-            {
-                let cease = Notification::new(codes::cease::OUT_OF_RESOURCES);
-                self.cease(now, conn, &cease, DownReason::OutOfResources);
+            let crowded = with_table!(ref self.rib, family, table => table.counts.lingering >= table.capacity.lingering());
+            let since = &mut self.crowded[family.index()];
+            if !crowded {
+                *since = None;
+                continue;
             }
+            let since = *since.get_or_insert(now);
+            if self.peers.iter().any(|slot| slot.job != Job::None) {
+                continue;
+            }
+            let (oldest, heard_all) = with_table!(ref self.rib, family, table => {
+                let oldest = table.changes.oldest_marker();
+                (oldest, table.changes.at_tail(oldest))
+            });
+            let behind = |slot: &&super::PeerSlot| slot.families[family.index()].marker == oldest;
+            let Some(conn) = self.peers.iter().find(behind).and_then(|slot| slot.session) else { continue };
+            if oldest == 0 || heard_all {
+                continue;
+            }
+            let until = since.max(self.conns[usize::from(conn)].taken_at) + CROWDED;
+            if until > now {
+                self.arm(until, Wake::Speaker);
+                continue;
+            }
+            let cease = Notification::new(codes::cease::OUT_OF_RESOURCES);
+            self.cease(now, conn, &cease, DownReason::OutOfResources);
         }
     }
 

@@ -52,12 +52,12 @@ impl Speaker<'_> {
             return;
         }
         let peer = self.conns[usize::from(index)].peer;
-        if before != transition.next {
+        if before != transition.next && peer != 0 {
             self.report_state(now, peer, before, transition.next);
         }
         if let (Event::NotificationReceived, With::Notification(notification)) = (event, with) {
             self.remember_error(now, peer, notification, Direction::Received);
-            self.report(now, peer, EventKind::NotificationReceived(notification.clone()));
+            self.report_on(now, index, EventKind::NotificationReceived(notification.clone()));
         }
         if effects.contains(Effects::SESSION_DOWN) {
             self.session_down(now, index, down_reason(event, with));
@@ -84,6 +84,11 @@ impl Speaker<'_> {
         }
         if effects.contains(Effects::ARM_HOLD) {
             self.restart_hold(now, index);
+            if self.conns[usize::from(index)].hold_at.is_none() {
+                // Nothing is held, but a KEEPALIVE must come once, or the connection stays half open for ever.
+                self.conns[usize::from(index)].hold_at = Some(now + Effects::LARGE_HOLD);
+                self.arm(now + Effects::LARGE_HOLD, Wake::Connection(index));
+            }
             self.arm_send_hold(now, index);
         }
         if effects.contains(Effects::ARM_KEEPALIVE) {
@@ -93,6 +98,7 @@ impl Speaker<'_> {
             self.rest_own_part(index);
         }
         if effects.contains(Effects::SESSION_UP) {
+            self.give_up_dial(index);
             self.session_up(now, index);
         }
         if effects.contains(Effects::DELIVER_REFRESH)
@@ -105,12 +111,32 @@ impl Speaker<'_> {
     /// A connection took over from the neighbor's own part, which stops dialling, unless it has a dial under way.
     fn rest_own_part(&mut self, index: u16) {
         let conn = &self.conns[usize::from(index)];
-        let slot = &mut self.peers[usize::from(conn.peer)];
+        let slot = &self.peers[usize::from(conn.peer)];
         let dialling = |other: u16| other != index && self.conns[usize::from(other)].phase == Phase::Dialling;
         if conn.peer != 0 && !slot.outgoing.is_some_and(dialling) {
-            slot.state = State::Idle;
-            slot.retry_at = None;
-            slot.idle_until = None;
+            self.rest(conn.peer);
+        }
+    }
+
+    /// A neighbor's own part rests while its connection goes on.
+    pub(super) fn rest(&mut self, peer: u16) {
+        let slot = &mut self.peers[usize::from(peer)];
+        slot.state = State::Idle;
+        slot.retry_at = None;
+        slot.idle_until = None;
+    }
+
+    /// A dial that is still under way when the session is up has nothing left to win: the neighbor would refuse it, or
+    /// never answer, and it would be repeated for ever.
+    fn give_up_dial(&mut self, index: u16) {
+        let peer = self.conns[usize::from(index)].peer;
+        let slot = &mut self.peers[usize::from(peer)];
+        if let Some(dial) = slot.outgoing
+            && self.conns[usize::from(dial)].phase == Phase::Dialling
+        {
+            slot.outgoing = None;
+            self.bury(dial);
+            self.rest(peer);
         }
     }
 
@@ -150,7 +176,9 @@ impl Speaker<'_> {
             _ => None,
         };
         let conn = &mut self.conns[usize::from(index)];
-        let (peer, was_established) = (conn.peer, self.peers[usize::from(conn.peer)].established_for);
+        let peer = conn.peer;
+        // It counts for the failure that ended that session, not for those that follow.
+        let established_for = core::mem::take(&mut self.peers[usize::from(peer)].established_for);
         conn.state = State::Idle;
         conn.keepalive_at = None;
         conn.hold_at = None;
@@ -163,11 +191,11 @@ impl Speaker<'_> {
             conn.hold_at = Some(now + CLOSING);
             self.arm(now + CLOSING, Wake::Connection(index));
             self.remember_error(now, peer, &notification, Direction::Sent);
-            self.report(now, peer, EventKind::NotificationSent(notification));
+            self.report_on(now, index, EventKind::NotificationSent(notification));
         } else if event != Event::TcpFailed {
             self.bury(index);
         }
-        self.detach(now, index, transition.effects, was_established);
+        self.detach(now, index, transition.effects, established_for);
     }
 
     /// The neighbor has lost a connection: it rests, waits, or carries on with another one.
@@ -184,7 +212,9 @@ impl Speaker<'_> {
         };
         if config.dynamic {
             slot.closed = Some(now);
-            self.arm(now + super::timers::CLOSED_DYNAMIC, Wake::Peer(PeerId(peer)));
+            if let Some(at) = slot.forgotten_at() {
+                self.arm(at, Wake::Peer(PeerId(peer)));
+            }
             return;
         }
         if !self.may_start(peer) {
@@ -302,7 +332,6 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.session = Some(index);
         slot.since = Some(now);
-        slot.established_for = Millis(0);
         slot.agreed = Some(agreed);
         slot.ends = Some(ends);
         slot.closed = None;
@@ -355,7 +384,7 @@ impl Speaker<'_> {
             let removed = slot.removed && slot.outgoing.is_none() && slot.incoming.is_none();
             self.report(now, peer, EventKind::Purged);
             if removed {
-                self.peers[usize::from(peer)] = super::PeerSlot::default();
+                self.vacate(peer);
             } else if let Some(until) = self.peers[usize::from(peer)].idle_until {
                 self.arm(until, Wake::Peer(PeerId(peer)));
             }

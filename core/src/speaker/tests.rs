@@ -1,4 +1,22 @@
 //! Speakers that talk to each other over wires of memory: no TCP, no clock but the test's own.
 
+mod admin;
 mod basics;
+mod changes;
+mod check;
+mod churn;
+mod collision;
+mod dynamic;
+mod export_rules;
+mod extended;
+mod full;
+mod import_rules;
+mod packing;
+mod purge;
+mod random;
+mod ranges;
+mod raw;
+mod raw_peer;
+mod session_faults;
+mod session_timers;
 mod world;

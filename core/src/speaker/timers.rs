@@ -11,8 +11,6 @@ use crate::peer::fsm::Event;
 use crate::peer::jitter::jitter;
 use crate::time::{Instant, Millis};
 
-/// A dynamic neighbor stays listed for this long after it closed.
-pub(super) const CLOSED_DYNAMIC: Millis = Millis::from_secs(600);
 /// Full tables are looked at this often.
 const HOUSEKEEPING: Millis = Millis::from_secs(1);
 
@@ -32,7 +30,8 @@ impl Speaker<'_> {
     pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16) {
         let slot = &mut self.peers[usize::from(peer)];
         let Some(settings) = slot.settings().filter(|settings| !settings.passive) else { return };
-        let span = Millis::from_secs(settings.timers.connect_retry.into());
+        // Without any time between them, attempts that are refused at once would be all that ever happens.
+        let span = Millis::from_secs(settings.timers.connect_retry.max(1).into());
         let at = now + jitter(&mut self.rng, span);
         self.peers[usize::from(peer)].retry_at = Some(at);
         self.arm(at, Wake::Peer(PeerId(peer)));
@@ -60,12 +59,16 @@ impl Speaker<'_> {
         }
     }
 
-    fn send_hold(&self, index: u16) -> Millis {
-        Millis::from_secs(self.settings_of(index).map_or(480, |settings| settings.timers.send_hold).into())
+    /// The send hold time; `None`: the neighbor may take its time.
+    fn send_hold(&self, index: u16) -> Option<Millis> {
+        let seconds = self.settings_of(index)?.timers.send_hold;
+        (seconds > 0).then(|| Millis::from_secs(seconds.into()))
     }
 
     pub(super) fn arm_send_hold(&mut self, now: Instant, index: u16) {
-        self.arm(now + self.send_hold(index), Wake::Connection(index));
+        if let Some(span) = self.send_hold(index) {
+            self.arm(now + span, Wake::Connection(index));
+        }
     }
 
     /// The instant of [`Speaker::poll_timeout`] was reached. Harmless if it was not.
@@ -115,7 +118,7 @@ impl Speaker<'_> {
     /// Whether the neighbor has taken nothing for the send hold time although there was something (RFC 9687). Time in which
     /// there was nothing to take does not count: it begins anew when that is first seen.
     fn is_stuck(&mut self, now: Instant, index: u16) -> bool {
-        let span = self.send_hold(index);
+        let Some(span) = self.send_hold(index) else { return false };
         let waiting = self.has_output(index);
         let conn = &mut self.conns[usize::from(index)];
         if conn.state < State::OpenConfirm || !waiting {
@@ -131,14 +134,11 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         let Some(settings) = slot.settings() else { return };
         let passive = settings.passive;
-        if slot.closed.is_some_and(|closed| closed + CLOSED_DYNAMIC <= now)
-            && slot.job == Job::None
-            && !self.has_connection(peer)
-        {
-            self.peers[usize::from(peer)] = super::PeerSlot::default();
+        if slot.job != Job::None {
             return;
         }
-        if self.peers[usize::from(peer)].job != Job::None {
+        if slot.forgotten_at().is_some_and(|at| at <= now) {
+            self.vacate(peer);
             return;
         }
         let slot = &mut self.peers[usize::from(peer)];
@@ -161,9 +161,7 @@ impl Speaker<'_> {
         self.high.advertised = self.high.advertised.max(self.peers.iter().map(told).sum());
         self.report_full_tables(now);
         self.recover(now);
-        if self.peers.iter().any(|slot| slot.incomplete) {
-            self.arm(now + HOUSEKEEPING, Wake::Speaker);
-        }
+        self.relieve(now);
     }
 
     /// Finds the earliest timer of all.
@@ -175,7 +173,7 @@ impl Speaker<'_> {
             }
             let established = conn.phase == Phase::Open && conn.state >= State::OpenConfirm;
             let from = if conn.blocked { conn.taken_at } else { now };
-            let send_hold = established.then(|| from + self.send_hold(index));
+            let send_hold = self.send_hold(index).filter(|_| established).map(|span| from + span);
             for at in [conn.hold_at, conn.keepalive_at, send_hold].into_iter().flatten() {
                 self.arm(at, Wake::Connection(index));
             }
@@ -186,13 +184,15 @@ impl Speaker<'_> {
                 self.arm(now, Wake::Work);
                 continue;
             }
-            let closed = slot.closed.map(|closed| closed + CLOSED_DYNAMIC);
-            for at in [slot.retry_at, slot.idle_until, closed].into_iter().flatten() {
+            for at in [slot.retry_at, slot.idle_until, slot.forgotten_at()].into_iter().flatten() {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
         if let Some(at) = self.drain_until {
             self.arm(at, Wake::Speaker);
+        }
+        if self.peers.iter().any(|slot| slot.incomplete) {
+            self.arm(now + HOUSEKEEPING, Wake::Speaker);
         }
     }
 
@@ -210,7 +210,13 @@ impl Speaker<'_> {
             self.job_cursor = if usize::from(peer) + 1 < self.peers.len() { peer + 1 } else { 1 };
         }
         self.relieve(now);
-        let sliding = self.rib.shared.attrs.slide(left / 4);
-        sliding || self.peers.iter().any(|slot| slot.job != Job::None)
+        let sliding = self.rib.shared.attrs.slide(left.div_ceil(4));
+        let more = sliding || self.peers.iter().any(|slot| slot.job != Job::None);
+        if !more && self.next_timer.is_some_and(|next| next.why == Wake::Work) {
+            // The driver is not to be called back for work that is done.
+            self.next_timer = None;
+            self.arm_all(now);
+        }
+        more
     }
 }

@@ -57,13 +57,12 @@ impl Speaker<'_> {
         if conn.phase == Phase::Open && conn.state == State::Established {
             len = self.routes(now, index, out, len);
         }
-        if len > 0 {
-            let conn = &mut self.conns[usize::from(index)];
-            conn.taken_at = now;
-            conn.blocked = false;
-            let peer = usize::from(conn.peer);
-            self.peers[peer].counters.bytes_sent += len as u64;
-        }
+        let conn = &mut self.conns[usize::from(index)];
+        // That the driver asks is enough, even if all that changed is not for this neighbor: what it had is taken.
+        conn.taken_at = now;
+        conn.blocked = false;
+        let peer = usize::from(conn.peer);
+        self.peers[peer].counters.bytes_sent += len as u64;
         len
     }
 

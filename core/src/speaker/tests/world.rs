@@ -4,7 +4,7 @@ extern crate std;
 
 use std::boxed::Box;
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::vec;
 use std::vec::Vec;
 
@@ -13,7 +13,10 @@ use zerocopy::IntoBytes;
 use crate::config::{
     Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
 };
-use crate::speaker::{Action, CloseCause, ConnId, ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker};
+use crate::policy::Policy;
+use crate::speaker::{
+    Action, Applied, CloseCause, ConnId, ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker,
+};
 use crate::time::{Instant, Millis};
 use crate::{Event, EventKind, Family, FamilySet, Limits};
 
@@ -68,6 +71,13 @@ pub(super) fn address(host: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, host as u8 + 1))
 }
 
+/// The ends of a connection, whose own one has an IPv6 address too.
+fn ends(remote: SocketAddr, local: SocketAddr) -> Ends {
+    let IpAddr::V4(v4) = local.ip() else { panic!("hosts have IPv4 addresses") };
+    let [.., host] = v4.octets();
+    Ends { ipv6: Some(Ipv6Addr::new(0xFD00, 0, 0, 0, 0, 0, 0, host.into())), ..Ends::new(remote, local) }
+}
+
 pub(super) fn neighbor(host: usize, settings: Settings) -> PeerConfig {
     PeerConfig { remote: address(host), port: 179, settings }
 }
@@ -111,6 +121,10 @@ pub(super) struct World {
     pub(super) piece: usize,
     /// Hosts whose sockets take nothing.
     pub(super) deaf: Vec<usize>,
+    /// Bytes that a socket takes at once.
+    pub(super) room: usize,
+    /// Digest of all bytes that were ever sent, in order.
+    pub(super) digest: u64,
 }
 
 impl World {
@@ -122,6 +136,8 @@ impl World {
             wires: Vec::new(),
             piece: 1 << 16,
             deaf: Vec::new(),
+            room: 1 << 16,
+            digest: 0,
         }
     }
 
@@ -134,8 +150,18 @@ impl World {
     }
 
     pub(super) fn configure(&mut self, host: usize, asn: u32, peers: &[PeerConfig]) {
-        let config = Config { local: local(host, asn), peers, ranges: &[], policies: &[] };
-        self.hosts[host].configure(self.now, &config).unwrap();
+        self.apply(host, asn, peers, &[]);
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        host: usize,
+        asn: u32,
+        peers: &[PeerConfig],
+        policies: &[Policy<'_>],
+    ) -> Applied {
+        let config = Config { local: local(host, asn), peers, ranges: &[], policies };
+        self.hosts[host].configure(self.now, &config).unwrap()
     }
 
     fn wire_of(&self, end: End) -> Option<(usize, usize)> {
@@ -149,9 +175,11 @@ impl World {
             Action::Connect { conn, remote, .. } => {
                 let target = (0..self.hosts.len()).find(|&other| address(other) == remote.ip());
                 let from = SocketAddr::new(address(host), 40_000 + self.wires.len() as u16);
-                let ends = Ends::new(from, remote);
                 let accepted = target.and_then(|target| {
-                    self.hosts[target].accept(self.now, ends).ok().map(|conn| End { host: target, conn })
+                    self.hosts[target]
+                        .accept(self.now, ends(from, remote))
+                        .ok()
+                        .map(|conn| End { host: target, conn })
                 });
                 let Some(end) = accepted else {
                     self.hosts[host].closed(self.now, conn, CloseCause::Refused);
@@ -159,7 +187,7 @@ impl World {
                 };
                 self.wires
                     .push(Wire { ends: [Some(End { host, conn }), Some(end)], bytes: Default::default() });
-                self.hosts[host].connected(self.now, conn, Ends::new(remote, from));
+                self.hosts[host].connected(self.now, conn, ends(remote, from));
             }
             Action::Close { conn } => {
                 if let Some((wire, side)) = self.wire_of(End { host, conn }) {
@@ -171,7 +199,7 @@ impl World {
 
     /// Moves bytes until nobody has anything to say; time stands still.
     pub(super) fn settle(&mut self) {
-        let mut out = vec![0; 1 << 16];
+        let mut out = vec![0; self.room];
         for _ in 0..100_000 {
             let mut busy = false;
             for host in 0..self.hosts.len() {
@@ -188,7 +216,10 @@ impl World {
             for wire in 0..self.wires.len() {
                 busy |= self.carry(wire, &mut out);
             }
-            if !busy {
+            // What is due now is done now; a deadline that stays over would go round for ever.
+            let due =
+                self.hosts.iter().any(|host| host.poll_timeout().is_some_and(|next| next.at <= self.now));
+            if !busy && !due {
                 return;
             }
         }
@@ -203,6 +234,9 @@ impl World {
                 && self.hosts[end.host].wants_transmit(end.conn)
             {
                 let len = self.hosts[end.host].transmit(self.now, end.conn, out);
+                for byte in &out[..len] {
+                    self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3);
+                }
                 self.wires[wire].bytes[1 - side].extend(&out[..len]);
                 busy = true;
             }
@@ -244,6 +278,18 @@ impl World {
                 self.hosts[end.host].closed(self.now, end.conn, CloseCause::Reset);
             }
         }
+    }
+
+    /// Cuts one wire without a word.
+    pub(super) fn cut_one(&mut self, wire: usize) {
+        let wire = self.wires.remove(wire);
+        for end in wire.ends.into_iter().flatten() {
+            self.hosts[end.host].closed(self.now, end.conn, CloseCause::Reset);
+        }
+    }
+
+    pub(super) fn wires(&self) -> usize {
+        self.wires.len()
     }
 
     /// Prefixes that a host has paths for, with the next hop of the best.
