@@ -1,11 +1,13 @@
 //! A scripted neighbor: says exactly the bytes that a test tells it to, when the test tells it to.
 //!
-//! It is a socket of the test's own process, made in a node's namespace.
+//! It is a socket of the test's own process, made in a node's namespace or on loopback.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::lab::{Namespace, OrFail, PATIENCE, fail};
 use crate::wire::{KEEPALIVE, NOTIFICATION, OPEN, Open, message, read_message};
@@ -54,8 +56,25 @@ impl RawPeer {
         Self::over(listener.accept().or_fail("accepting").0)
     }
 
-    fn over(stream: TcpStream) -> Self {
+    /// Dials a speaker from this address of this host.
+    #[track_caller]
+    pub fn dial(from: IpAddr, to: SocketAddr) -> Self {
+        Self::try_dial(from, to).or_fail(format_args!("dialling {to} from {from}"))
+    }
+
+    /// Dials a speaker from this address of this host; the error if it is not to be had.
+    pub fn try_dial(from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+        socket.connect_timeout(&to.into(), PATIENCE)?;
+        Ok(Self::over(socket.into()))
+    }
+
+    /// A connection that was made otherwise.
+    #[track_caller]
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).or_fail("limiting a read");
+        stream.set_write_timeout(Some(PATIENCE)).or_fail("limiting a write");
         stream.set_nodelay(true).or_fail("setting TCP_NODELAY");
         Self { stream }
     }
@@ -93,8 +112,13 @@ impl RawPeer {
     /// Skips messages until one that `wanted` likes; its body. A NOTIFICATION that was not wanted fails the test.
     #[track_caller]
     pub fn receive_until(&mut self, mut wanted: impl FnMut(u8, &[u8]) -> bool) -> Vec<u8> {
+        // Each KEEPALIVE begins the limit of a read anew, so there is one for all of them.
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let (kind, body) = self.receive();
+            if Instant::now() >= deadline {
+                fail("the speaker does not say what was waited for");
+            }
             if wanted(kind, &body) {
                 return body;
             }
@@ -124,6 +148,24 @@ impl RawPeer {
                 fail("the speaker does not close");
             }
         }
+    }
+
+    /// From now on a thread reads and forgets what the speaker says, until the connection ends.
+    pub fn read_on(&self) {
+        let mut stream = self.stream.try_clone().or_fail("sharing a connection");
+        stream.set_read_timeout(None).or_fail("reading without a limit");
+        thread::spawn(move || io::copy(&mut stream, &mut io::sink()));
+    }
+
+    /// The connection itself.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Ends the connection by a reset, which destroys what the speaker has not read yet.
+    pub fn reset(self) {
+        let socket = Socket::from(self.stream);
+        drop(socket.set_linger(Some(Duration::ZERO)));
     }
 
     /// Closes the connection in the direction to the speaker.

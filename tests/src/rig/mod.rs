@@ -1,0 +1,171 @@
+//! A real speaker in the real loop, on a thread of its own: what a whole-loop test drives over loopback.
+//!
+//! The test talks to it as a neighbor, over TCP, and looks inside by [`Rig::call`], which runs a closure on the loop's own
+//! thread, between two turns' halves, where the program's host would act. The thread that drives the loop allocates and
+//! frees nothing on the rig's behalf once it runs, so that a test may seal it.
+
+mod mailbox;
+mod setup;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crier_core::{Event, Instant, Limits, PeerView, Speaker};
+use crier_io_mio::{Chunk, Context, Fill, Flow, Host, Runtime, Sizes, Waker};
+
+use crate::lab::OrFail;
+use mailbox::Mailbox;
+
+pub use setup::{ASN, SPEAKER, configure, local, neighbor, quick, speaker};
+
+/// Events that a rig keeps; further ones are read and forgotten.
+const EVENTS: usize = 16_384;
+
+/// A speaker, its loop, and the thread that turns it.
+#[derive(Debug)]
+pub struct Rig {
+    mailbox: Arc<Mailbox>,
+    turns: Arc<AtomicU64>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+    address: SocketAddr,
+}
+
+/// What the loop's host has seen.
+#[derive(Debug)]
+pub struct Seen {
+    /// Events, in order.
+    pub events: Vec<Event>,
+}
+
+struct Driver {
+    mailbox: Arc<Mailbox>,
+    seen: Seen,
+}
+
+impl Rig {
+    /// Starts a speaker of this size that listens at `listen` and is configured by nothing yet.
+    #[track_caller]
+    pub fn start(limits: Limits, write_buffers: u16, listen: SocketAddr) -> Self {
+        let sizes =
+            Sizes { instances: 1, connections: limits.connections, write_buffers, control_clients: 0 };
+        let mut runtime = Runtime::<()>::new(sizes).or_fail("making a runtime");
+        runtime.set_listeners(0, &[listen]).or_fail("listening");
+        let address = runtime.listeners(0).next().or_fail("a listener");
+        let waker = runtime.waker().or_fail("making a waker");
+        let (mailbox, turns) = (Arc::new(Mailbox::default()), Arc::new(AtomicU64::new(0)));
+        let seen = Seen { events: Vec::with_capacity(EVENTS) };
+        let driver = Driver { mailbox: Arc::clone(&mailbox), seen };
+        let counter = Arc::clone(&turns);
+        let thread = thread::spawn(move || drive(runtime, driver, &limits, &counter));
+        Self { mailbox, turns, waker, thread: Some(thread), address }
+    }
+
+    /// Where the speaker listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Turns of the loop so far.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::SeqCst)
+    }
+
+    /// Runs `job` on the loop's thread and returns its answer. The closure is made and dropped here, so it costs the loop's
+    /// thread no memory.
+    #[track_caller]
+    pub fn call<T: Send + 'static>(
+        &self,
+        mut job: impl FnMut(&mut Context<'_, '_>, &mut Seen) -> T + Send + 'static,
+    ) -> T {
+        self.mailbox.call(&self.waker, move |context, seen| job(context, seen))
+    }
+
+    /// Runs `job` on the loop's thread with the speaker and the present.
+    #[track_caller]
+    pub fn speaker<T: Send + 'static>(
+        &self,
+        mut job: impl FnMut(&mut Speaker<'_>, Instant) -> T + Send + 'static,
+    ) -> T {
+        let answer = self.call(move |context, _| {
+            let now = context.now;
+            context.speakers.first_mut().map(|speaker| job(speaker, now))
+        });
+        answer.or_fail("a rig has one speaker")
+    }
+
+    /// What the speaker says of a neighbor.
+    #[track_caller]
+    pub fn peer<T: Send + 'static>(
+        &self,
+        address: std::net::IpAddr,
+        look: impl Fn(&PeerView<'_>) -> T + Send + 'static,
+    ) -> T {
+        let seen = self.speaker(move |speaker, _| {
+            speaker.find_peer(address).and_then(|peer| speaker.peer(peer)).map(|peer| look(&peer))
+        });
+        seen.or_fail(format_args!("neighbor {address}"))
+    }
+
+    /// How many of the events so far are `wanted`.
+    #[track_caller]
+    pub fn count(&self, wanted: impl Fn(&Event) -> bool + Send + 'static) -> usize {
+        self.call(move |_, seen| seen.events.iter().filter(|event| wanted(event)).count())
+    }
+
+    /// Stops the speaker, as a program does on SIGINT, and waits for the end of the loop.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        self.mailbox.call(&self.waker, |context, _| {
+            let now = context.now;
+            context.speakers.iter_mut().for_each(|speaker| speaker.stop(now, ""));
+            context.stop();
+        });
+        let ended = thread.join();
+        if !thread::panicking() {
+            ended.map_err(|_| "it panicked").or_fail("the loop");
+        }
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn drive(mut runtime: Runtime<()>, mut driver: Driver, limits: &Limits, turns: &AtomicU64) {
+    let mut speakers = [speaker(limits, runtime.clock().now())];
+    while runtime.turn(&mut speakers, &mut driver).or_fail("a turn") == Flow::Continue {
+        turns.fetch_add(1, Ordering::SeqCst);
+    }
+    runtime.run(&mut speakers, &mut driver).or_fail("the last turns");
+}
+
+impl Host for Driver {
+    type Answer = ();
+
+    fn request(&mut self, _: &mut Context<'_, '_>, _: &[u8]) {}
+
+    fn request_too_long(&mut self, _: usize) {}
+
+    fn fill(&mut self, _: &mut Context<'_, '_>, (): &mut (), _: &mut Chunk<'_>) -> Fill {
+        Fill::Done
+    }
+
+    fn event(&mut self, _: Instant, _: usize, event: &Event) {
+        if self.seen.events.len() < self.seen.events.capacity() {
+            self.seen.events.push(event.clone());
+        }
+    }
+
+    fn woken(&mut self, context: &mut Context<'_, '_>) {
+        self.mailbox.serve(context, &mut self.seen);
+    }
+}

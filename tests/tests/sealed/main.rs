@@ -1,0 +1,11 @@
+//! The promise that nothing is allocated after start-up, held by an allocator that watches the thread that drives the loop.
+//!
+//! One program of its own, because a global allocator is for a whole process.
+
+mod allocator;
+mod feed;
+mod in_memory;
+mod over_tcp;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Watched = allocator::Watched;
