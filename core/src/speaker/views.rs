@@ -114,8 +114,9 @@ impl Speaker<'_> {
         }
     }
 
-    /// What is announced to a neighbor for the destination in a slot, or why nothing is. `scratch` (4096 bytes or more)
-    /// takes the attributes. `None`: there is no such neighbor or destination.
+    /// What is announced to a neighbor for the destination in a slot, or why nothing is. `scratch` takes the attributes: three
+    /// times the longest message, so 12 KiB, or 192 KiB with extended messages. `None`: there is no such neighbor or
+    /// destination.
     pub fn advertised<'s>(
         &self,
         peer: PeerId,
