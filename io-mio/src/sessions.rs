@@ -196,6 +196,9 @@ impl Sessions {
                     && (!conn.outbox.is_empty() || speaker.wants_transmit(id))
                 {
                     more |= conn.send(&mut self.buffers, share, |room| speaker.transmit(now, id, room));
+                    // The speaker bounds what it looks through in one call, and all of that may have been for others: then
+                    // it wrote nothing and still has something to say.
+                    more |= conn.ready.writable && speaker.wants_transmit(id);
                 }
             }
         }
