@@ -38,6 +38,7 @@
 //! Nothing but signals, and only if [`Runtime::catch_signals`] was called. Any number of runtimes may live in one
 //! process, each in a thread of its own.
 
+mod addresses;
 mod buffers;
 mod cause;
 mod chunk;

@@ -62,7 +62,7 @@ impl Sessions {
             buffers: Buffers::new(pooled, owners + usize::from(lingering)),
             read_buffer: vec![0; READ_BUFFER].into_boxed_slice(),
             lingering: Lingering::new(lingering, owners),
-            interfaces: Interfaces::default(),
+            interfaces: Interfaces::new(),
         }
     }
 
@@ -103,7 +103,8 @@ impl Sessions {
                 let taken = match conn.finish_dialling() {
                     Ok(ends) => {
                         if let Some((remote, local)) = ends {
-                            speaker.connected(now, id, self.interfaces.ends(now, remote, local));
+                            let room = &mut self.read_buffer;
+                            speaker.connected(now, id, self.interfaces.ends(now, room, remote, local));
                         }
                         conn.take_in(&mut self.read_buffer, share, |bytes| speaker.receive(now, id, bytes))
                     }
@@ -134,7 +135,8 @@ impl Sessions {
         remote: SocketAddr,
     ) {
         let (Some(speaker), Ok(local)) = (speakers.get_mut(instance), stream.local_addr()) else { return };
-        let id = match speaker.accept(now, self.interfaces.ends(now, remote, local)) {
+        let ends = self.interfaces.ends(now, &mut self.read_buffer, remote, local);
+        let id = match speaker.accept(now, ends) {
             Ok(id) => id,
             Err(refusal) => {
                 log::debug!("refused a connection from {remote}: {refusal:?}");
@@ -196,6 +198,9 @@ impl Sessions {
                     && (!conn.outbox.is_empty() || speaker.wants_transmit(id))
                 {
                     more |= conn.send(&mut self.buffers, share, |room| speaker.transmit(now, id, room));
+                    // The speaker bounds what it looks through in one call, and all of that may have been for others: then
+                    // it wrote nothing and still has something to say.
+                    more |= conn.ready.writable && speaker.wants_transmit(id);
                 }
             }
         }

@@ -223,7 +223,7 @@ fn policies() -> &'static [Policy<'static>] {
         &[CommunityPattern { high: Some(65001), low: None }, CommunityPattern { high: None, low: Some(7) }];
     static RULES: LazyLock<[Vec<Rule<'static>>; 2]> = LazyLock::new(|| {
         let matches: &'static [Match<'static>] =
-            Vec::leak(vec![Match::Prefix(&RANGES), Match::AsPath(&["65001 .*", ".* 200001"])]);
+            Vec::leak(vec![Match::Prefix(&RANGES), Match::AsPath(&["65001 *", "* 200001"])]);
         let tagged: &'static [Match<'static>] = Vec::leak(vec![Match::Community(TAGS)]);
         let sets = &[Set::LocalPref(200), Set::Prepend(3), Set::AddCommunities(&[0x0001_0002])];
         let remove: &'static [Set<'static>] =
