@@ -71,7 +71,7 @@ pub const fn reason_text(reason: Reason) -> &'static str {
         Reason::NoExport => "it carries the community no-export or no-export-subconfed (RFC 1997)",
         Reason::NoAdvertise => "it carries the community no-advertise (RFC 1997)",
         Reason::NoNextHop => {
-            "there is no address of this family to give as next hop; set local-address or next-hop-self"
+            "the session's interface has no address of this family to give as next hop: add one, or set next-hop in a policy"
         }
         Reason::Family => "the family was not agreed on with this neighbor",
         Reason::Drained => "crier is drained; undrain announces it again",

@@ -147,7 +147,7 @@ impl PeerKeys {
                 let found = keepalive.value;
                 if hold != 0 && found >= hold {
                     let message =
-                        format!("found {found}, allowed 1..{third}: a third of the hold time, {hold}");
+                        format!("found {found}, allowed 1..{}: less than the hold time, {hold}", hold - 1);
                     reader.error(&keepalive.place, message);
                 } else if hold != 0 && found > third {
                     let message = format!("{found} is lowered to {third}, a third of the hold time, {hold}");

@@ -14,7 +14,7 @@ use crate::daemon::Words;
 use crate::reason;
 
 /// What [`Speaker::advertised`] gets to write attributes into.
-const SCRATCH: usize = 65_535;
+const SCRATCH: usize = 3 * 65_535;
 
 /// The answer in the making.
 #[derive(Debug)]

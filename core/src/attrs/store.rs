@@ -273,7 +273,10 @@ impl<'m> AttrStore<'m> {
 
     /// Whether enough of the arena is dead for [`AttrStore::slide`] to be worth its time.
     pub(crate) fn wants_sliding(&self) -> bool {
-        self.sliding.is_some() || self.end - self.live > self.live.max(SLACK)
+        let dead = self.end - self.live;
+        // Well before the end is reached, too: so that it is not all slid at once.
+        let nearly_full = self.arena.len() - self.end < self.arena.len() / 8 && dead > self.arena.len() / 16;
+        self.sliding.is_some() || dead > self.live.max(SLACK) || nearly_full
     }
 
     /// Slides up to `blocks` living blocks down; true if there is more to do.

@@ -142,7 +142,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             _ => (*received.key, received.bytes),
         };
         // RFC 8326, 4.2: a neighbor about to go down is the last choice, whatever the policy prefers.
-        if !self.internal && key.communities & Key::GRACEFUL_SHUTDOWN != 0 {
+        if !self.internal && (key.communities | received.key.communities) & Key::GRACEFUL_SHUTDOWN != 0 {
             key.set_local_pref(Some(0));
         }
         self.shared.attrs.intern(&key, bytes, Owner::Learned).map_err(|_| Reason::AttributesFull)

@@ -83,6 +83,8 @@ pub struct PeerSlot {
     /// Before this, recovery is not tried again.
     pub(crate) recover_at: Instant,
     pub(crate) counters: Counters,
+    /// Before this, faults in its UPDATEs are only counted.
+    pub(crate) fault_report_at: Instant,
     pub(crate) last_error: Option<LastError>,
     pub(crate) flaps: u32,
     /// A session was lost and no attempt to bring it back has failed yet.

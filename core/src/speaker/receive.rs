@@ -156,8 +156,9 @@ impl Speaker<'_> {
                 let session = &mut self.peers[usize::from(peer)].families[family.index()];
                 if session.active {
                     // One bit, however often it is asked: another round begins when the present one is over.
-                    session.again = true;
-                    self.report(now, peer, EventKind::RefreshReceived(family));
+                    if !core::mem::replace(&mut session.again, true) {
+                        self.report(now, peer, EventKind::RefreshReceived(family));
+                    }
                 }
             }
             // Unknown families and the markers of enhanced refresh, which was not agreed on, are ignored.
