@@ -196,6 +196,8 @@ impl Sessions {
                     && (!conn.outbox.is_empty() || speaker.wants_transmit(id))
                 {
                     more |= conn.send(&mut self.buffers, share, |room| speaker.transmit(now, id, room));
+                    // It may have looked at much that is not for this neighbor and written nothing yet.
+                    more |= conn.ready.writable && speaker.wants_transmit(id);
                 }
             }
         }
