@@ -18,7 +18,8 @@ use crate::rib::stored::StoredFamily;
 use crate::rib::table::FamilyTable;
 use crate::rib::with_table;
 use crate::view::{
-    AdvertisedView, DestinationView, FamilyCounts, PathSource, PathView, PeerView, Reason, ReceivedView,
+    Admin, AdvertisedView, DestinationView, FamilyCounts, PathSource, PathView, PeerView, Reason,
+    ReceivedView,
 };
 use crate::wire::attributes::{self, Context};
 
@@ -47,7 +48,7 @@ impl Speaker<'_> {
             port: dialled.then_some(config.port),
             dynamic: config.dynamic,
             state: self.state_of(slot),
-            admin: slot.admin,
+            admin: if self.draining() && slot.admin == Admin::Up { Admin::Drain } else { slot.admin },
             purging: slot.job != super::peer_slot::Job::None,
             incomplete: slot.incomplete,
             established: slot.since.filter(|_| up),
