@@ -93,8 +93,13 @@ impl RawPeer {
     /// Skips messages until one that `wanted` likes; its body. A NOTIFICATION that was not wanted fails the test.
     #[track_caller]
     pub fn receive_until(&mut self, mut wanted: impl FnMut(u8, &[u8]) -> bool) -> Vec<u8> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let (kind, body) = self.receive();
+            // Keepalives alone could go on for ever.
+            if Instant::now() >= deadline {
+                fail("the message that is waited for does not come");
+            }
             if wanted(kind, &body) {
                 return body;
             }
