@@ -12,9 +12,12 @@
 //! 2. [`Speaker::timeout`], if [`Speaker::poll_timeout`] is due; what waits in sockets comes before that, so that a
 //!    KEEPALIVE that arrived in time counts even if the driver was late;
 //! 3. [`Speaker::work`] under a budget: long jobs go on, and nobody's keepalive is late because of them;
-//! 4. do what [`Speaker::poll_action`] asks: dial, close;
+//! 4. do what [`Speaker::poll_action`] asks: dial, close. A connection that ends with a NOTIFICATION is first transmitted
+//!    that; the close is asked for afterwards, when nothing more is to be said and the handle is dead already. What the
+//!    socket has not taken by then is the driver's to send, or to give up;
 //! 5. for each connection that can take bytes and for which [`Speaker::wants_transmit`]: [`Speaker::transmit`]. It is
-//!    called again only when the socket has taken everything;
+//!    called again only when the socket has taken everything. Then step 4 once more. Work is bounded, so a call may write
+//!    nothing and the connection still want another one;
 //! 6. read [`Speaker::poll_event`];
 //! 7. wait for sockets, or until [`Speaker::poll_timeout`]; not at all if there is work left or something to transmit
 //!    that a socket could take.

@@ -16,9 +16,11 @@
 //! 3. **Sockets in**: finish dialling, read every ready socket once up to its share, and accept. All of this is before
 //!    any timer is judged. If the process was late, a keepalive that waited in the kernel counts before the hold timer.
 //! 4. **Timers**, then **long jobs** in a budget of table entries.
-//! 5. **Actions**: dial and close.
+//! 5. **Actions**: dial and close. A close comes when the core has nothing more to say on the connection, and its handle
+//!    is dead by then. What the socket has not taken yet is still sent: the connection *lingers* for a second at most,
+//!    until the neighbor has read the last words and closed too.
 //! 6. **Sockets out**: a connection that is writable and has something to say is asked for bytes until its socket is
-//!    full or its share is used. Then actions again: a close that waited for its last bytes.
+//!    full or its share is used. Then actions again: once a NOTIFICATION has been handed over, its connection is closed.
 //! 7. **Events** to the host, then its own timer, wake-ups from other threads, signals, and the control socket.
 //!
 //! Each step is bounded: bytes for each socket, connections accepted, entries worked, actions, chunks for each control
@@ -31,7 +33,9 @@
 //! much. There is one read buffer for all connections. Messages are encoded straight into a buffer of a small pool,
 //! and a connection keeps that buffer only while its socket has not taken all of it. When the pool is empty, each
 //! connection still has 4096 bytes of its own, so a crowd of neighbors that do not read cannot stop one that does.
-//! A turn allocates nothing, except what the host allocates, and what replacing listeners on a reload needs.
+//! A turn allocates nothing and frees nothing, except what the host does, what replacing listeners on a reload needs, and
+//! the table of this host's addresses should it have more than 4096. An allocator that watches the loop's thread proves it
+//! in the tests.
 //!
 //! # What is process-wide
 //!

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::buffers::{Buffers, Lease, OWN};
+use crate::buffers::{Buffers, Lease};
 
 /// How a run of writes ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,23 +55,6 @@ impl Outbox {
             if !self.refill(buffers, &mut encode) {
                 return Ok(Pumped::Idle);
             }
-        }
-    }
-
-    /// Adds one more batch of what `encode` writes behind what is left, if there is room for one; for last words.
-    pub(crate) fn append(&mut self, buffers: &mut Buffers, mut encode: impl FnMut(&mut [u8]) -> usize) {
-        let Some(lease) = &self.lease else {
-            self.refill(buffers, &mut encode);
-            return;
-        };
-        let room = buffers.bytes(lease, self.owner);
-        room.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        if let Some(room) = room.get_mut(self.end..)
-            && room.len() >= OWN
-        {
-            let len = room.len();
-            self.end += encode(room).min(len);
         }
     }
 

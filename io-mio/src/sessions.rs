@@ -174,7 +174,7 @@ impl Sessions {
                             }
                         }
                     }
-                    Action::Close { conn } => self.close(speaker, instance, now, conn),
+                    Action::Close { conn } => self.close(instance, now, conn),
                 }
                 left -= 1;
                 if left == 0 {
@@ -219,11 +219,6 @@ impl Sessions {
 
     fn insert(&mut self, speaker: &mut Speaker<'_>, instance: usize, now: Instant, mut conn: Conn) {
         let id = conn.id;
-        // The core may have ended the former user of the place without our having been asked to close it yet.
-        if let Some(former) = self.place(instance, id).and_then(Option::take) {
-            self.open -= 1;
-            self.part(speaker, now, former);
-        }
         let owner = instance * usize::from(self.connections) + usize::from(id.index);
         conn.outbox.move_to(&mut self.buffers, owner);
         let key = Key::conn(u8::try_from(instance).unwrap_or(u8::MAX), id.index, id.generation);
@@ -245,24 +240,17 @@ impl Sessions {
         }
     }
 
-    fn close(&mut self, speaker: &mut Speaker<'_>, instance: usize, now: Instant, id: ConnId) {
-        let former = self.place(instance, id).and_then(|place| place.take_if(|conn| conn.id == id));
-        if let Some(conn) = former {
-            self.open -= 1;
-            self.part(speaker, now, conn);
-        }
-    }
-
-    /// Lets a connection go that the core has ended, last words first.
-    fn part(&mut self, speaker: &mut Speaker<'_>, now: Instant, mut conn: Conn) {
-        if !conn.can_send() {
+    /// Lets a connection go that the core has ended. Its handle is dead and the core says nothing more: a NOTIFICATION was
+    /// transmitted before it asked for this, and is in the outbox as far as the socket has not taken it.
+    fn close(&mut self, instance: usize, now: Instant, id: ConnId) {
+        let ended = self.place(instance, id).and_then(|place| place.take_if(|conn| conn.id == id));
+        let Some(mut conn) = ended else { return };
+        self.open -= 1;
+        if conn.can_send() {
+            self.lingering.admit(now, &self.registry, conn.stream, conn.outbox, &mut self.buffers);
+        } else {
             conn.outbox.discard(&mut self.buffers);
-            return;
         }
-        if speaker.wants_transmit(conn.id) {
-            conn.outbox.append(&mut self.buffers, |room| speaker.transmit(now, conn.id, room));
-        }
-        self.lingering.admit(now, &self.registry, conn.stream, conn.outbox, &mut self.buffers);
     }
 
     fn place(&mut self, instance: usize, id: ConnId) -> Option<&mut Option<Conn>> {

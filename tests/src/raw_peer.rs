@@ -81,8 +81,8 @@ impl RawPeer {
 
     /// Sends these bytes, whatever they are.
     #[track_caller]
-    pub fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).or_fail("sending to the speaker");
+    pub fn send(&self, bytes: &[u8]) {
+        (&self.stream).write_all(bytes).or_fail("sending to the speaker");
     }
 
     /// The next message: its type and body.

@@ -102,7 +102,8 @@ pub enum Action {
         /// Whether the neighbor is in another AS, as far as configuration tells (for [`Ttl::Default`]).
         external: bool,
     },
-    /// Close; the handle is dead already and [`Speaker::closed`] is not to be called.
+    /// Close, once the socket has taken what was transmitted; the handle is dead already: nothing more is to be
+    /// transmitted, and [`Speaker::closed`] is not to be called.
     Close {
         /// Which.
         conn: ConnId,

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::buffers::POOLED;
+use crate::buffers::{OWN, POOLED};
 
 /// A socket that takes as many bytes as it has room for.
 #[derive(Default)]
@@ -116,36 +116,6 @@ fn the_share_ends_a_run() {
     let end = outbox.pump(&mut buffers, POOLED, &mut pipe, |room| source.encode(room));
     assert_eq!(end.unwrap(), Pumped::Share);
     assert_eq!(pipe.taken.len(), POOLED);
-}
-
-#[test]
-fn last_words_follow_what_is_left() {
-    let mut buffers = Buffers::new(1, 1);
-    let (mut outbox, mut pipe) = (Outbox::new(0), Pipe { room: POOLED - 5000, ..Pipe::default() });
-    let mut source = Source::saying(POOLED);
-    let end = outbox.pump(&mut buffers, usize::MAX, &mut pipe, |room| source.encode(room));
-    assert_eq!(end.unwrap(), Pumped::Blocked);
-    outbox.append(&mut buffers, |room| {
-        room[..4].copy_from_slice(b"last");
-        4
-    });
-    pipe.room = usize::MAX;
-    assert!(outbox.flush(&mut buffers, &mut pipe, &mut 0).unwrap());
-    let mut expected = numbered(POOLED);
-    expected.extend_from_slice(b"last");
-    assert_eq!(pipe.taken, expected);
-}
-
-#[test]
-fn last_words_that_do_not_fit_are_left_unsaid() {
-    let mut buffers = Buffers::new(0, 1);
-    let (mut outbox, mut pipe, mut source) = (Outbox::new(0), Pipe::default(), Source::saying(100));
-    let end = outbox.pump(&mut buffers, usize::MAX, &mut pipe, |room| source.encode(room));
-    assert_eq!(end.unwrap(), Pumped::Blocked);
-    outbox.append(&mut buffers, |_| unreachable!("less than 4096 bytes are no room"));
-    pipe.room = usize::MAX;
-    assert!(outbox.flush(&mut buffers, &mut pipe, &mut 0).unwrap());
-    assert_eq!(pipe.taken, numbered(100));
 }
 
 #[test]

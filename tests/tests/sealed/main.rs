@@ -3,8 +3,11 @@
 //! One program of its own, because a global allocator is for a whole process.
 
 mod allocator;
+#[cfg(test)]
 mod feed;
+#[cfg(test)]
 mod in_memory;
+#[cfg(test)]
 mod over_tcp;
 
 #[global_allocator]

@@ -108,6 +108,14 @@ impl Scene {
         });
     }
 
+    /// A or B says this, and the speaker has taken it.
+    #[track_caller]
+    fn say(&self, who: Feed, (bytes, updates): (Vec<u8>, u64)) {
+        let before = self.received(who);
+        if who.asn == A.asn { &self.a } else { &self.b }.send(&bytes);
+        self.await_updates(who, before, updates);
+    }
+
     /// Waits until the speaker has taken `updates` more UPDATEs from this neighbor than `before`.
     #[track_caller]
     fn await_updates(&self, who: Feed, before: u64, updates: u64) {
@@ -132,19 +140,14 @@ impl Scene {
     }
 
     /// A sends this, and the table turns some of it away.
-    fn overfill(&mut self, (bytes, updates): (Vec<u8>, u64), tables: &[Table]) {
+    fn overfill(&self, (bytes, updates): (Vec<u8>, u64), tables: &[Table]) {
         let before: Vec<u64> = tables.iter().map(|&table| self.refused(table)).collect();
-        let received = self.received(A);
-        self.a.send(&bytes);
-        self.await_updates(A, received, updates);
+        self.say(A, (bytes, updates));
         for (&table, before) in tables.iter().zip(before) {
             assert!(self.refused(table) > before, "{table:?} was never full");
         }
         self.intact("a full table");
-        let (nothing, updates) = Feed::nothing(60_000);
-        let received = self.received(A);
-        self.a.send(&nothing);
-        self.await_updates(A, received, updates);
+        self.say(A, Feed::nothing(60_000));
     }
 
     /// Waits until a neighbor that lost its session may have another.
@@ -248,8 +251,9 @@ fn the_loop_allocates_nothing_after_start_up() {
     refresh(&mut scene);
     reload(&mut scene);
     deaths(&mut scene);
-    full_tables(&mut scene);
-    strangers(&mut scene);
+    deaf(&mut scene);
+    full_tables(&scene);
+    strangers(&scene);
     let broken = scene.rig.call(|context, _| {
         let now = context.now;
         // The end is part of the promise, up to the last message.
@@ -336,18 +340,42 @@ fn deaths(scene: &mut Scene) {
     scene.intact("sessions that end and come back");
 }
 
+/// A neighbor stops reading while the others go on. It holds the only pooled buffer, so that they have their own.
+fn deaf(scene: &mut Scene) {
+    scene.say(B, Feed::nothing(PREFIXES));
+    let sent = || scene.rig.peer(C.address.into(), |peer| peer.counters.bytes_sent);
+    let blocked = |round: u32| {
+        let before = sent();
+        scene.say(A, A.churn(60 + round, PREFIXES));
+        scene.say(A, Feed::nothing(PREFIXES));
+        sent() == before
+    };
+    // First the kernel's buffers must be full.
+    assert!((0..1_000).any(blocked), "it was sent everything and read nothing");
+    for round in 0..3 {
+        scene.say(A, A.churn(20 + round, PREFIXES));
+        scene.say(B, B.churn(20 + round, PREFIXES));
+        scene.say(A, Feed::nothing(PREFIXES));
+    }
+    let last = scene.accepted(B, Family::Ipv4Unicast);
+    let told =
+        || scene.rig.peer(A.address.into(), |peer| peer.families[0].map_or(0, |counts| counts.advertised));
+    await_until("the others hear of everything", told, |told| *told == last);
+    scene.c.stream().shutdown(std::net::Shutdown::Both).unwrap();
+    scene.revive(C);
+    scene.c = dial(&scene.rig, C);
+    scene.c.read_on();
+    scene.intact("a neighbor that does not read");
+}
+
 /// Every table, one after the other.
-fn full_tables(scene: &mut Scene) {
+fn full_tables(scene: &Scene) {
     let v4 = Family::Ipv4Unicast;
-    let nothing = Feed::nothing(PREFIXES).0;
-    scene.flow(&nothing, &nothing);
+    scene.say(B, Feed::nothing(PREFIXES));
     scene.overfill(A.crowd(60_000), &[Table::Prefixes(v4)]);
     scene.overfill(A.singles(12_000), &[Table::AttributeSets]);
     scene.overfill(A.large(2_000), &[Table::AttributeBytes]);
-    let b = B.crowd(19_000);
-    let received = scene.received(B);
-    scene.b.send(&b.0);
-    scene.await_updates(B, received, b.1);
+    scene.say(B, B.crowd(19_000));
     scene.overfill(A.crowd(19_000), &[Table::Paths(v4)]);
     scene.overfill(A.crowd(60_000), &[Table::RefusedPaths]);
     let full = |event: &crier_core::Event| matches!(event.kind, EventKind::TableFull { .. });
@@ -356,7 +384,7 @@ fn full_tables(scene: &mut Scene) {
 }
 
 /// Connections from a range, and from nowhere, more than there is room for.
-fn strangers(scene: &mut Scene) {
+fn strangers(scene: &Scene) {
     let crowd: Vec<_> = (1..=60)
         .map(|n| {
             let from = if n % 2 == 0 { Ipv4Addr::new(127, 1, 0, n) } else { Ipv4Addr::new(127, 9, 0, n) };
