@@ -197,7 +197,7 @@ pub fn applied(applied: &Applied) -> String {
     );
     if restart_needed > 0 {
         text.push_str(&format!(
-            "; {restart_needed} cannot refresh: `crier clear` them, or their import policy counts from the next session"
+            "; {restart_needed} cannot refresh (see crier events): `crier clear` them, or their import policy counts from the next session"
         ));
     }
     text

@@ -133,6 +133,7 @@ impl Speaker<'_> {
                 applied.refreshed += 1;
             } else {
                 applied.restart_needed += 1;
+                self.report(now, peer, EventKind::RestartNeeded);
             }
         }
         // RFC 4271 leaves it open, operators do not: after a repair nobody waits for the idle hold time.

@@ -158,7 +158,7 @@ impl Speaker<'_> {
         let scratch = &mut *self.scratch.imported;
         with_table!(self.rib, family, table => {
             let mut importer = Importer {
-                peer, slot, internal, local_asn, table, shared, refused, policies: &policies, scratch, now_secs,
+                peer, slot, internal, local_asn, table, shared, refused, policies: &policies, scratch, now_secs, rule: 0,
             };
             match what {
                 Import::Withdraw => importer.withdraw(prefixes),

@@ -19,7 +19,7 @@ use crate::rib::table::FamilyTable;
 use crate::rib::with_table;
 use crate::view::{
     Admin, AdvertisedView, DestinationView, FamilyCounts, PathSource, PathView, PeerView, Reason,
-    ReceivedView,
+    ReceivedView, rule_position,
 };
 use crate::wire::attributes::{self, Context};
 
@@ -214,6 +214,7 @@ impl Speaker<'_> {
             prefix: record.prefix(),
             family: record.family(),
             reason: record.reason(),
+            rule: record.rule(),
         })
     }
 
@@ -299,6 +300,7 @@ impl PathSource for Speaker<'_> {
                 stale: false,
                 since_secs: stored.since,
                 step: table.step(shared, slot, path),
+                rule: rule_position(stored.rule),
             };
             Some((view, stored.next))
         })

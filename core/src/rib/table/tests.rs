@@ -112,7 +112,7 @@ fn agrees_with_a_naive_model() {
                     let key = key(&mut random);
                     let bytes = [random.below(2) as u8];
                     let attr = shared.attrs.intern(&key, &bytes, Owner::Learned).unwrap();
-                    let new = NewPath { peer, attr, now_secs: step };
+                    let new = NewPath { peer, attr, now_secs: step, rule: 0 };
                     let result = table.learn(&mut shared, net, new);
                     shared.attrs.release(attr);
                     assert_eq!(result, model.learn(net.addr, peer, key), "seed {seed} step {step}");
@@ -155,7 +155,7 @@ fn what_lingers_leaves_local_routes_their_reserve() {
     let mut nets = (0..).map(|number| Net::<V4> { addr: number << 8, len: 24 });
     let mut learn = |table: &mut FamilyTable<'_, V4>, shared: &mut Shared<'_>, peer| {
         let net = nets.next().unwrap();
-        table.learn(shared, net, NewPath { peer, attr, now_secs: 0 }).map(|_| net)
+        table.learn(shared, net, NewPath { peer, attr, now_secs: 0, rule: 0 }).map(|_| net)
     };
     for _ in 0..CAPACITY.prefixes {
         let net = learn(&mut table, &mut shared, 1).unwrap();
