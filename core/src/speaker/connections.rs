@@ -328,6 +328,7 @@ impl Speaker<'_> {
                     conn: handle,
                     remote: SocketAddr::new(config.remote, config.port),
                     local: config.settings.local_address,
+                    interface: config.settings.local_interface,
                     ttl: config.settings.ttl,
                     external: self.is_external(&config.settings),
                 })

@@ -21,6 +21,7 @@ fn words() -> Words {
         next_hop_self: false,
         passive: false,
         local_address: None,
+        local_interface: None,
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,
