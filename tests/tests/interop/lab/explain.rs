@@ -61,7 +61,8 @@ fn refused_rejected_and_losing_paths_are_explained() {
     let said = crier.command(&["why", "172.20.2.0/24"]);
     assert!(said.contains("from 198.51.100.2: our own AS is in its AS_PATH"), "{said}");
     let said = crier.command(&["why", "172.20.9.0/24", "--peer", "198.51.100.2"]);
-    assert!(said.contains("from 198.51.100.2: import policy \"no-nines\" rejects it"), "{said}");
+    let rule = "import policy \"no-nines\", rule 1 (if prefix 172.20.9.0/24; reject) rejects it";
+    assert!(said.contains(&format!("from 198.51.100.2: {rule}")), "{said}");
     let (code, said) = crier.refused(&["why", "172.20.77.0/24"]);
     assert!(code == 1 && said.contains("172.20.77.0/24"), "{said}");
 
