@@ -1,11 +1,14 @@
 //! What one neighbor does, or does not do, is nobody else's trouble.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crier_core::EventKind;
-use crier_core::config::Settings;
+use crier_core::config::{PolicyRef, Settings, Timers};
+use crier_core::policy::{Match, Policy, PrefixRange, Rule, RuleAction};
+use crier_core::{EventKind, Limits};
+use crier_tests::lab::await_until;
 use crier_tests::raw_peer::RawPeer;
 use crier_tests::rig::{self, Rig, neighbor, quick};
 use crier_tests::wire::update::Attributes;
@@ -70,6 +73,54 @@ fn who_does_not_read_delays_nobody() {
     let turns = rig.turns() - turns;
     assert!(turns <= 4 * 4, "{turns} turns while somebody does not read");
     assert_eq!(rig.count(|event| matches!(event.kind, EventKind::Down(_))), 0);
+}
+
+/// More prefixes than the speaker looks through for a neighbor in one call.
+const MANY: u32 = 40_000;
+
+#[test]
+fn what_is_not_for_a_neighbor_does_not_hold_up_what_is() {
+    // Neither end has a timer that would wake the loop: it has to go on by itself.
+    let timers = Timers { hold: 0, ..quick().timers };
+    let settings = Settings { passive: true, timers, ..quick() };
+    let limits = Limits { prefixes: MANY + 10, paths: MANY + 10, ..small() };
+    let rig = Rig::start(limits, 4, SocketAddr::new(rig::SPEAKER, 0));
+    let at = |n| SocketAddr::new(address(n), 179);
+    let filtered = Settings { export: PolicyRef::Named(0), ..settings };
+    rig::configure(
+        &rig,
+        vec![neighbor(at(2), settings), neighbor(at(3), filtered)],
+        Vec::new(),
+        not_twenty(),
+    );
+    let feeder = session(&rig, 2);
+    feeder.read_on();
+    let nlri =
+        |from: u32, to: u32| (from..to).flat_map(|n| [24, 20, (n >> 8) as u8, n as u8]).collect::<Vec<u8>>();
+    let attributes = Attributes::new(&[65002], Ipv4Addr::new(127, 0, 0, 2));
+    let batches = (0..MANY).step_by(500).map(|from| attributes.announce(&nlri(from, from + 500)));
+    feeder.send(&batches.collect::<Vec<_>>().concat());
+    feeder.send(&attributes.announce(&[24, 30, 0, 0]));
+    let accepted = || rig.peer(address(2), |peer| peer.families[0].map_or(0, |counts| counts.accepted));
+    await_until("the table is there", accepted, |count| *count == MANY + 1);
+    let mut other = session(&rig, 3);
+    other.receive_until(|kind, body| kind == UPDATE && body.ends_with(&[24, 30, 0, 0]));
+}
+
+/// A policy that rejects what is in 20.0.0.0/8.
+fn not_twenty() -> &'static [Policy<'static>] {
+    static RANGE: LazyLock<[PrefixRange; 1]> =
+        LazyLock::new(|| [PrefixRange::parse("20.0.0.0/8 le 24").unwrap()]);
+    static MATCH: LazyLock<[Match<'static>; 1]> = LazyLock::new(|| [Match::Prefix(&*RANGE)]);
+    static RULES: LazyLock<[Rule<'static>; 2]> = LazyLock::new(|| {
+        [
+            Rule { matches: &*MATCH, sets: &[], action: RuleAction::Reject },
+            Rule { matches: &[], sets: &[], action: RuleAction::Accept },
+        ]
+    });
+    static POLICIES: LazyLock<[Policy<'static>; 1]> =
+        LazyLock::new(|| [Policy { name: "not-twenty", rules: &*RULES }]);
+    &*POLICIES
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What counts before what: waiting bytes before timers, last words before the end.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,9 +42,10 @@ fn one_session() -> (Rig, RawPeer) {
     (rig, peer)
 }
 
-/// Holds up the loop for longer than the hold time, as a stopped process is.
-fn stop_for_longer_than_the_hold_time(rig: &Rig) {
-    rig.call(|_, _| {
+/// Holds up the loop for longer than the hold time, as a stopped process is; says so once it is stopped.
+fn stop_for_longer_than_the_hold_time(rig: &Rig, stopped: Sender<()>) {
+    rig.call(move |_, _| {
+        let _ = stopped.send(());
         let end = Instant::now() + Duration::from_secs(HOLD.into()) + Duration::from_millis(300);
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             thread::park_timeout(left);
@@ -55,9 +57,10 @@ fn stop_for_longer_than_the_hold_time(rig: &Rig) {
 fn a_keepalive_that_waited_in_the_kernel_counts() {
     let (rig, mut peer) = one_session();
     thread::scope(|scope| {
-        let stopped = scope.spawn(|| stop_for_longer_than_the_hold_time(&rig));
+        let (stopped, wait) = channel();
+        scope.spawn(|| stop_for_longer_than_the_hold_time(&rig, stopped));
+        wait.recv().unwrap();
         peer.send(&message(KEEPALIVE, &[]));
-        stopped.join().unwrap();
     });
     // Two more, so that there were turns in which the timer was looked at.
     for _ in 0..2 {
@@ -66,20 +69,24 @@ fn a_keepalive_that_waited_in_the_kernel_counts() {
     }
     assert_eq!(rig.count(|event| matches!(event.kind, EventKind::Down(_))), 0);
     // Without one it is over.
-    stop_for_longer_than_the_hold_time(&rig);
+    stop_for_longer_than_the_hold_time(&rig, channel().0);
     assert_eq!(peer.await_notification().code, 4, "Hold Timer Expired");
 }
 
 #[test]
 fn a_notification_right_before_a_reset_is_heard() {
     let (rig, peer) = one_session();
-    let (go, wait) = std::sync::mpsc::channel();
+    let (go, wait) = channel();
     thread::scope(|scope| {
+        let (stopped, is_stopped) = channel();
         // Both are there when the loop looks again.
         scope.spawn(|| {
-            let wait = std::sync::Mutex::new(wait);
-            rig.call(move |_, _| wait.lock().unwrap().recv().unwrap());
+            rig.call(move |_, _| {
+                stopped.send(()).unwrap();
+                wait.recv().unwrap()
+            })
         });
+        is_stopped.recv().unwrap();
         peer.send(&message(NOTIFICATION, &[6, 4]));
         peer.reset();
         go.send(()).unwrap();
