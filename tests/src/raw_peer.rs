@@ -85,6 +85,11 @@ impl RawPeer {
         (&self.stream).write_all(bytes).or_fail("sending to the speaker");
     }
 
+    /// Sends an OPEN, if the speaker still takes it.
+    pub fn offer(&self, open: &Open) {
+        drop((&self.stream).write_all(&open.encode()));
+    }
+
     /// The next message: its type and body.
     #[track_caller]
     pub fn receive(&mut self) -> (u8, Vec<u8>) {

@@ -1,0 +1,10 @@
+//! The real loop with a real speaker, and the real program, over loopback: what only shows when all parts run together.
+
+#[cfg(test)]
+mod crowd;
+#[cfg(test)]
+mod fairness;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod timing;
