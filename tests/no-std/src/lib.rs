@@ -5,11 +5,8 @@
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crier_core::config::{
-    LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
-};
+use crier_core::config::{LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, Settings};
 use crier_core::event::Event;
-use crier_core::family::{Family, FamilySet};
 use crier_core::speaker::{ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker, StartError};
 use crier_core::{Config, Instant, Limits};
 
@@ -105,19 +102,9 @@ fn drive(memory: Memory<'_>, seed: u64) -> Result<usize, StartError> {
 
 fn settings() -> Settings {
     Settings {
-        tag: 0,
-        remote_as: RemoteAs::External,
-        families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
-        timers: Timers::default(),
         import: PolicyRef::AcceptAll,
         export: PolicyRef::AcceptAll,
         max_prefixes: MaxPrefixes { limit: 100, action: MaxPrefixAction::Close },
-        next_hop_self: false,
-        passive: false,
-        local_address: None,
-        local_interface: None,
-        ttl: Ttl::Default,
-        enforce_first_as: true,
-        restart_time: None,
+        ..Settings::default()
     }
 }

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crier_core::config::{
-    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
+    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, Settings,
 };
 use crier_core::speaker::{Action, ConnSlot, Ends, Memory, PeerSlot};
-use crier_core::{ConnId, Event, Family, FamilySet, Instant, Limits, Speaker};
+use crier_core::{ConnId, Event, Instant, Limits, Speaker};
 use serde_json::Value;
 
 use crate::daemon::{DEFAULT_INSTANCE, Daemon, Now, Tag, Words};
@@ -121,20 +121,11 @@ fn speaker() -> Speaker<'static> {
 
 fn settings(side: usize, import: PolicyRef) -> Settings {
     Settings {
-        tag: 0,
-        remote_as: RemoteAs::External,
-        families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
-        timers: Timers::default(),
         import,
         export: PolicyRef::AcceptAll,
         max_prefixes: MaxPrefixes { limit: 1000, action: MaxPrefixAction::Close },
-        next_hop_self: false,
         passive: side == 1,
-        local_address: None,
-        local_interface: None,
-        ttl: Ttl::Default,
-        enforce_first_as: true,
-        restart_time: None,
+        ..Settings::default()
     }
 }
 

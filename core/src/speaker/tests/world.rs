@@ -11,14 +11,14 @@ use std::vec::Vec;
 use zerocopy::IntoBytes;
 
 use crate::config::{
-    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings, Timers, Ttl,
+    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings,
 };
 use crate::policy::Policy;
 use crate::speaker::{
     Action, Applied, CloseCause, ConnId, ConnSlot, Ends, LocalRoute, Memory, PeerSlot, Speaker,
 };
 use crate::time::{Instant, Millis};
-use crate::{Event, EventKind, Family, FamilySet, Limits};
+use crate::{Event, EventKind, Family, Limits};
 
 /// Limits of a small speaker.
 pub(super) fn small() -> Limits {
@@ -51,20 +51,11 @@ pub(super) fn speaker(limits: Limits, seed: u64) -> Speaker<'static> {
 
 pub(super) fn settings() -> Settings {
     Settings {
-        tag: 0,
         remote_as: RemoteAs::Any,
-        families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
-        timers: Timers::default(),
         import: PolicyRef::AcceptAll,
         export: PolicyRef::AcceptAll,
         max_prefixes: MaxPrefixes { limit: 10_000, action: MaxPrefixAction::Close },
-        next_hop_self: false,
-        passive: false,
-        local_address: None,
-        local_interface: None,
-        ttl: Ttl::Default,
-        enforce_first_as: true,
-        restart_time: None,
+        ..Settings::default()
     }
 }
 
