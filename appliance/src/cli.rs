@@ -156,7 +156,7 @@ enum Command {
         #[arg(value_name = "KEY=VALUE")]
         attributes: Vec<String>,
         /// A lease: the route ends by itself unless it is announced again before
-        #[arg(long, value_name = "SPAN", value_parser = crate::text::parse_span)]
+        #[arg(long, value_name = "SPAN", value_parser = convert::lease)]
         ttl: Option<u64>,
         /// Who announces it: nobody else may change or withdraw it
         #[arg(long, value_name = "NAME")]

@@ -100,6 +100,7 @@ const fn level(kind: &EventKind) -> Level {
         | EventKind::TableFull { .. }
         | EventKind::MaxPrefixes { .. }
         | EventKind::PolicyMissing { .. }
+        | EventKind::RestartNeeded
         | EventKind::Lost(_) => Level::Warn,
         _ => Level::Info,
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crier_core::speaker::{ConnSlot, Memory, PeerSlot, StartError};
 use crier_core::{Event, Instant, Limits, Speaker};
+use crier_io_mio::Sizes;
 use memmap2::MmapMut;
 
 /// Events that wait for the program at most; it reads them every turn.
@@ -37,6 +38,14 @@ impl fmt::Display for MemoryError {
             Self::Limits(StartError::MemoryTooSmall) => write!(f, "the reservation is smaller than the plan"),
         }
     }
+}
+
+/// Name of the row for the event loop's buffers, beside the core's tables.
+pub const LOOP_BUFFERS: &str = "loop-buffers";
+
+/// How large the event loop is for these limits.
+pub fn loop_sizes(limits: &Limits) -> Sizes {
+    Sizes { connections: limits.connections, ..Sizes::default() }
 }
 
 /// A speaker in memory of its own, which lives as long as the process. `prefault` makes it resident now, so that the

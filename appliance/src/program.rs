@@ -6,11 +6,12 @@ mod names;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crier_io_mio::{Runtime, Sizes};
+use crier_io_mio::Runtime;
 
 use crate::cli::{DONE, FAILED};
 use crate::config::{self, HostFacts, Model};
 use crate::daemon::{Daemon, Now};
+use crate::text::say;
 use crate::{memory, reason};
 
 pub use host::App;
@@ -37,7 +38,7 @@ pub fn check(path: &Path) -> u8 {
     let plan = |limits: &crier_core::Limits| limits.plan(memory::EVENTS).collect();
     match config::check(path, &HostFacts { addresses: &addresses }, plan) {
         Ok(text) => {
-            print!("{text}");
+            say(&text);
             DONE
         }
         Err(errors) => refuse(errors),
@@ -71,8 +72,8 @@ pub(crate) fn host_addresses() -> Vec<IpAddr> {
 
 fn serve(path: &Path, model: Model) -> Result<(), String> {
     raise_open_files(&model);
-    let sizes = Sizes { connections: model.limits.connections, ..Sizes::default() };
-    let mut runtime = Runtime::new(sizes).map_err(|error| format!("the event loop cannot start: {error}"))?;
+    let mut runtime = Runtime::new(memory::loop_sizes(&model.limits))
+        .map_err(|error| format!("the event loop cannot start: {error}"))?;
     let now = Now::new(runtime.clock().now());
     let speaker = memory::speaker(&model.limits, model.prefault, random_seed(), now.at);
     let mut speakers = [speaker.map_err(|error| error.to_string())?];

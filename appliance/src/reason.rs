@@ -71,7 +71,7 @@ pub const fn reason_text(reason: Reason) -> &'static str {
         Reason::NoExport => "it carries the community no-export or no-export-subconfed (RFC 1997)",
         Reason::NoAdvertise => "it carries the community no-advertise (RFC 1997)",
         Reason::NoNextHop => {
-            "there is no address of this family to give as next hop; set local-address or next-hop-self"
+            "the session's interface has no address of this family to give as next hop: add one, or set next-hop in a policy"
         }
         Reason::Family => "the family was not agreed on with this neighbor",
         Reason::Drained => "crier is drained; undrain announces it again",
@@ -127,6 +127,7 @@ pub const fn refusal(refusal: Refusal) -> &'static str {
         Refusal::Busy => {
             "the neighbor already has a connection, or its former session is still being cleared away"
         }
+        Refusal::Resting => "the neighbor's last session failed, and it rests for a while; enable ends that",
         Refusal::ConnectionsFull => "no connection slot is free; raise limits.connections and restart",
         Refusal::TooManyFromSource => "that address has eight connections without an OPEN",
         Refusal::DynamicLimit => "the range has as many dynamic neighbors as its dynamic-limit allows",
@@ -196,7 +197,7 @@ pub fn applied(applied: &Applied) -> String {
     );
     if restart_needed > 0 {
         text.push_str(&format!(
-            "; {restart_needed} cannot refresh: `crier clear` them, or their import policy counts from the next session"
+            "; {restart_needed} cannot refresh (see crier events): `crier clear` them, or their import policy counts from the next session"
         ));
     }
     text

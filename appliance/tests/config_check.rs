@@ -199,7 +199,8 @@ fn check_prints_the_plan_the_router_id_warnings_and_ok() {
 TABLE                 ENTRIES          BYTES
 peers                       7           4096
 attribute-bytes       2097152        2162688
-total                                2166784
+loop-buffers              400        9830400
+total                               11997184
 router-id: 192.0.2.1 (the highest IPv4 address of this host)
 warning: FILE:5:1: neighbor: no import policy, so nothing is accepted from 192.0.2.9 (RFC 8212); to allow it, name a \
 [[policy]] or write import = \"accept-all\"

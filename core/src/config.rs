@@ -91,6 +91,8 @@ pub struct Settings {
     pub passive: bool,
     /// Source address of the session; the kernel's choice if `None`.
     pub local_address: Option<IpAddr>,
+    /// Interface that the session is dialled from, whatever the routes say.
+    pub local_interface: Option<InterfaceName>,
     /// Time to live of the session's packets.
     pub ttl: Ttl,
     /// Refuse routes from an external neighbor whose AS_PATH does not begin with the neighbor's AS (RFC 4271, 6.3).
@@ -98,6 +100,34 @@ pub struct Settings {
     /// Restart time announced in the graceful restart capability, in seconds (RFC 4724); `None`: capability with the
     /// helper role only.
     pub restart_time: Option<u16>,
+}
+
+/// Name of a network interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterfaceName {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl InterfaceName {
+    /// Bytes of the longest name that Linux has.
+    pub const MAX: usize = 15;
+
+    /// The name, if it may be one: 1 to 15 bytes, none of them a slash, a colon or white space.
+    pub fn new(name: &str) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        let odd = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b':' | 0);
+        if name.is_empty() || name == "." || name == ".." || name.as_bytes().iter().any(odd) {
+            return None;
+        }
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        Some(Self { bytes, len: name.len() as u8 })
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..usize::from(self.len)).and_then(|name| str::from_utf8(name).ok()).unwrap_or("")
+    }
 }
 
 /// What an external neighbor gets that nothing else is said about: both families, no policies (so nothing is exchanged,
@@ -115,6 +145,7 @@ impl Default for Settings {
             next_hop_self: false,
             passive: false,
             local_address: None,
+            local_interface: None,
             ttl: Ttl::Default,
             enforce_first_as: true,
             restart_time: None,

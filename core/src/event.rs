@@ -92,6 +92,9 @@ pub enum EventKind {
         /// No export policy.
         export: bool,
     },
+    /// The import policy changed, and the neighbor cannot be asked to announce its routes again (RFC 2918): what it has
+    /// announced stays as the former policy had it until its session is reset.
+    RestartNeeded,
     /// Paths refused for want of room are asked for again, now that there is some.
     Recovering,
     /// A dead session's paths have been removed.

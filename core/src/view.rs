@@ -252,6 +252,8 @@ pub struct PathView<'a> {
     pub since_secs: u32,
     /// Why it is not the best one.
     pub step: Step,
+    /// Position of the rule of the import policy that accepted it; `None`: no rule did, or one past the 254th.
+    pub rule: Option<u16>,
 }
 
 /// Why a path is not announced to a neighbor, or was not accepted from it.
@@ -344,6 +346,16 @@ impl Reason {
     ];
 }
 
+/// A rule's position in the one byte that a path has for it: 0 is none, and 255 stands for all that do not fit.
+pub(crate) fn rule_number(position: Option<u16>) -> u8 {
+    position.map_or(0, |position| u8::try_from(position.saturating_add(1)).unwrap_or(u8::MAX))
+}
+
+/// The position that such a byte stands for; `None` also where it did not fit.
+pub(crate) fn rule_position(number: u8) -> Option<u16> {
+    u16::from(number).checked_sub(1).filter(|_| number != u8::MAX)
+}
+
 /// Which policy and rule decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyDecision {
@@ -381,4 +393,6 @@ pub struct ReceivedView {
     pub family: Family,
     /// Why it was refused.
     pub reason: Reason,
+    /// Position of the rule of the import policy that rejected it; `None`: no rule matched, or it was no rule.
+    pub rule: Option<u16>,
 }

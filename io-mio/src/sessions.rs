@@ -161,8 +161,8 @@ impl Sessions {
             let mut left = ACTIONS_A_GO;
             while let Some(action) = speaker.poll_action() {
                 match action {
-                    Action::Connect { conn: id, remote, local, ttl, external } => {
-                        match socket::dial(remote, local, ttl, external) {
+                    Action::Connect { conn: id, remote, local, interface, ttl, external } => {
+                        match socket::dial(remote, local, interface, ttl, external) {
                             Ok((stream, over)) => {
                                 more |= over;
                                 self.insert(speaker, instance, now, Conn::dialled(id, stream, 0, over));

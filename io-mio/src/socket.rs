@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6, TcpStream as StdStream};
 
-use crier_core::config::Ttl;
+use crier_core::config::{InterfaceName, Ttl};
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -24,11 +24,15 @@ pub(crate) fn open(address: SocketAddr) -> io::Result<Socket> {
 pub(crate) fn dial(
     remote: SocketAddr,
     local: Option<IpAddr>,
+    interface: Option<InterfaceName>,
     ttl: Ttl,
     external: bool,
 ) -> io::Result<(TcpStream, bool)> {
     let socket = open(remote)?;
     prepare(&socket, remote.ip(), ttl, external)?;
+    if let Some(interface) = interface {
+        socket.bind_device(Some(interface.as_str().as_bytes()))?;
+    }
     if let Some(local) = local {
         // Only saves ports; without it the kernel picks one now.
         let _ = sockopt::set_bind_address_no_port(&socket);

@@ -117,12 +117,12 @@ impl RawPeer {
     /// Skips messages until one that `wanted` likes; its body. A NOTIFICATION that was not wanted fails the test.
     #[track_caller]
     pub fn receive_until(&mut self, mut wanted: impl FnMut(u8, &[u8]) -> bool) -> Vec<u8> {
-        // Each KEEPALIVE begins the limit of a read anew, so there is one for all of them.
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (kind, body) = self.receive();
+            // Keepalives alone could go on for ever.
             if Instant::now() >= deadline {
-                fail("the speaker does not say what was waited for");
+                fail("the message that is waited for does not come");
             }
             if wanted(kind, &body) {
                 return body;

@@ -6,6 +6,14 @@ use super::Failed;
 use crate::control::protocol::{Attributes, Command, Form, Target, parse_family};
 use crate::text::{parse_community, parse_large_community};
 
+/// The length of a lease in milliseconds: one that ends at once announces nothing.
+pub(super) fn lease(text: &str) -> Result<u64, String> {
+    match crate::text::parse_span(text)? {
+        0 => Err("a lease lasts longer than that; leave --ttl out for one without end".to_owned()),
+        span => Ok(span),
+    }
+}
+
 /// `[available|advertised|received|best] [FAMILY] [PREFIX]`, each at most once.
 pub(super) fn routes(words: &[String], peer: Option<IpAddr>) -> Result<Command, Failed> {
     let (mut form, mut family, mut prefix) = (None, None, None);

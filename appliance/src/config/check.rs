@@ -6,6 +6,8 @@ use std::path::Path;
 use crier_core::Limits;
 use crier_core::limits::TableUse;
 
+use crate::memory;
+
 use super::diagnostic::ConfigDiagnostic;
 use super::router_id::{HostFacts, RouterIdSource};
 
@@ -20,7 +22,7 @@ pub fn check(
     plan: impl FnOnce(&Limits) -> Vec<TableUse>,
 ) -> Result<String, Vec<ConfigDiagnostic>> {
     let model = super::load(path, facts)?;
-    let mut text = memory_plan(&plan(&model.limits));
+    let mut text = memory_plan(&plan(&model.limits), &model.limits);
     let chosen = match model.router_id_source {
         RouterIdSource::Configured => None,
         RouterIdSource::Address => Some("the highest IPv4 address of this host"),
@@ -38,13 +40,16 @@ pub fn check(
 }
 
 /// The tables with their entries and bytes, and the sum.
-pub fn memory_plan(rows: &[TableUse]) -> String {
+pub fn memory_plan(rows: &[TableUse], limits: &Limits) -> String {
     let mut text = format!("{:<16} {:>12} {:>14}\n", "TABLE", "ENTRIES", "BYTES");
     for row in rows {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{:<16} {:>12} {:>14}", row.table.name(), row.capacity, row.bytes);
     }
-    let total: u64 = rows.iter().map(|row| row.bytes).sum();
+    // The buffers of the event loop are no table of the core's, but memory all the same.
+    let buffers = memory::loop_sizes(limits).bytes();
+    let _ = writeln!(text, "{:<16} {:>12} {:>14}", memory::LOOP_BUFFERS, limits.connections, buffers);
+    let total = buffers + rows.iter().map(|row| row.bytes).sum::<u64>();
     let _ = writeln!(text, "{:<16} {:>12} {:>14}", "total", "", total);
     text
 }

@@ -57,6 +57,18 @@ impl Model {
         })
     }
 
+    /// This configuration with the BGP identifier that was chosen for the `running` one, where neither names one: an address
+    /// that the host gained meanwhile must not reset every session.
+    #[must_use]
+    pub fn keeping_chosen_router_id(mut self, running: &Self) -> Self {
+        let chosen = |model: &Self| model.router_id_source != RouterIdSource::Configured;
+        if chosen(&self) && chosen(running) && self.local.asn == running.local.asn {
+            self.local.router_id = running.local.router_id;
+            self.router_id_source = running.router_id_source;
+        }
+        self
+    }
+
     /// What a tag of the core's settings stands for.
     pub fn tag(&self, tag: u32) -> Option<&Tag> {
         self.tags.get(usize::try_from(tag).ok()?)

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use crier_core::FamilySet;
-use crier_core::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, RemoteAs, Settings, Timers, Ttl};
+use crier_core::config::{
+    InterfaceName, MaxPrefixAction, MaxPrefixes, PolicyRef, RemoteAs, Settings, Timers, Ttl,
+};
 
 use super::policy_read::PoliciesRead;
 use super::reader::{At, Reader, Section, Value};
@@ -26,6 +28,7 @@ pub(super) struct PeerKeys {
     pub(super) remote_as: Option<RemoteAs>,
     pub(super) port: Option<u16>,
     pub(super) local_address: Option<At<IpAddr>>,
+    pub(super) local_interface: Option<InterfaceName>,
     pub(super) description: Option<String>,
     pub(super) import: Option<PolicyRef>,
     pub(super) export: Option<PolicyRef>,
@@ -51,6 +54,9 @@ impl PeerKeys {
             local_address: section
                 .get("local-address")
                 .and_then(|value| Some(value.at(scalar::unicast(&value)?))),
+            local_interface: section.get("local-interface").and_then(|value| {
+                value.parsed("the name of an interface, 1 to 15 bytes such as \"eth1\"", InterfaceName::new)
+            }),
             description: section.get("description").and_then(|value| description(&value)),
             import: section.get("import").and_then(|value| policies.named(&value)),
             export: section.get("export").and_then(|value| policies.named(&value)),
@@ -75,7 +81,7 @@ impl PeerKeys {
         for key in ["bfd", "default-originate", "route-reflector-client", "add-paths"] {
             section.reserve_switch(key);
         }
-        for key in ["password-file", "interface", "local-interface", "local-as", "role"] {
+        for key in ["password-file", "interface", "local-as", "role"] {
             section.reserve(key);
         }
         keys
@@ -88,6 +94,7 @@ impl PeerKeys {
             remote_as: self.remote_as.or(group.remote_as),
             port: self.port.or(group.port),
             local_address: self.local_address.or(group.local_address),
+            local_interface: self.local_interface.or(group.local_interface),
             description: self.description.or(group.description),
             import: self.import.or(group.import),
             export: self.export.or(group.export),
@@ -130,6 +137,7 @@ impl PeerKeys {
             next_hop_self: self.next_hop_self.unwrap_or(false),
             passive: self.passive.unwrap_or(false),
             local_address: self.local_address.as_ref().map(|address| address.value),
+            local_interface: self.local_interface,
             ttl: self.ttl.unwrap_or(Ttl::Default),
             enforce_first_as: self.enforce_first_as.unwrap_or(true),
             restart_time: self.restart_time,
@@ -147,7 +155,7 @@ impl PeerKeys {
                 let found = keepalive.value;
                 if hold != 0 && found >= hold {
                     let message =
-                        format!("found {found}, allowed 1..{third}: a third of the hold time, {hold}");
+                        format!("found {found}, allowed 1..{}: less than the hold time, {hold}", hold - 1);
                     reader.error(&keepalive.place, message);
                 } else if hold != 0 && found > third {
                     let message = format!("{found} is lowered to {third}, a third of the hold time, {hold}");

@@ -29,5 +29,11 @@ pub fn reload_conflict(old: &Model, new: &Model) -> Option<String> {
         let (was, is) = (old.control_socket.display(), new.control_socket.display());
         return Some(format!("control: socket changed from {was} to {is}: restart needed"));
     }
+    if old.state_dir != new.state_dir {
+        return Some("router: state-dir changed: restart needed".to_owned());
+    }
+    if old.log != new.log {
+        return Some(format!("router: log changed from {} to {}: restart needed", old.log, new.log));
+    }
     None
 }

@@ -13,7 +13,7 @@ use super::view::{accepted_row, advertised_row, refused_row};
 use super::walk::{Visit, Walk};
 
 /// What [`Speaker::advertised`] gets to write attributes into: the longest message there is (RFC 8654).
-const SCRATCH: usize = 65_535;
+const SCRATCH: usize = 3 * 65_535;
 
 /// Which routes, and how far the answer has come.
 #[derive(Debug)]

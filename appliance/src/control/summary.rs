@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crier_core::PeerId;
 use crier_core::config::PolicyRef;
 use crier_core::peer::State;
+use crier_core::{PeerId, Speaker};
 
 use super::rows::{InstanceRow, LimitRow, PolicyRow, SourceRow, StatusRow};
 use super::stream::Scene;
+use crate::memory;
 
 /// Policies in force: configured ones, and what else neighbors use.
 pub(super) fn policies(scene: Scene<'_, '_>, only: Option<PeerId>) -> Vec<PolicyRow> {
@@ -76,6 +77,7 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
                 bytes: table.bytes,
                 refused: table.refused,
             })
+            .chain([loop_buffers(speaker)])
             .collect(),
         instances: vec![InstanceRow {
             name: daemon.words.instance.clone(),
@@ -101,6 +103,19 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
                 kept: daemon.state_dir.is_some(),
             },
         ],
+    }
+}
+
+/// The buffers of the event loop, a row beside the core's tables.
+fn loop_buffers(speaker: &Speaker<'_>) -> LimitRow {
+    let limits = speaker.limits();
+    LimitRow {
+        table: Cow::Borrowed(memory::LOOP_BUFFERS),
+        used: 0,
+        high_water: 0,
+        capacity: limits.connections.into(),
+        bytes: memory::loop_sizes(limits).bytes(),
+        refused: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crier_core::config::PolicyRef;
 use crier_core::view::{AdvertisedView, Reason};
 use crier_core::{PeerId, Speaker};
 use ipnet::IpNet;
@@ -14,7 +15,7 @@ use crate::daemon::Words;
 use crate::reason;
 
 /// What [`Speaker::advertised`] gets to write attributes into.
-const SCRATCH: usize = 65_535;
+const SCRATCH: usize = 3 * 65_535;
 
 /// The answer in the making.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Why {
                         &WhyRow::Path {
                             route: Box::new(row),
                             step: Cow::Borrowed(reason::step_code(path.step)),
-                            why: path_text(&path),
+                            why: path_text(&path, import_of(scene, path.peer), &scene.daemon.words),
                         },
                     );
                 }
@@ -113,15 +114,18 @@ impl Why {
             }
             self.found = true;
             let peer = speaker.peer(refused.peer);
-            let policy =
-                peer.and_then(|peer| daemon.words.policy(daemon.words.tag(peer.tag)?.settings.import));
             put(
                 out,
                 &WhyRow::Refused {
                     prefix: refused.prefix,
                     peer: peer.map(|peer| peer.remote),
                     reason: reason::reason_code(refused.reason).map(Cow::Borrowed),
-                    why: refused_text(refused.reason, policy),
+                    why: refused_text(
+                        refused.reason,
+                        import_of(scene, refused.peer),
+                        refused.rule,
+                        &daemon.words,
+                    ),
                 },
             );
         }
@@ -172,20 +176,39 @@ impl Why {
     }
 }
 
-fn path_text(path: &crier_core::view::PathView<'_>) -> String {
+/// The import policy that a neighbor is under.
+fn import_of(scene: Scene<'_, '_>, peer: PeerId) -> Option<PolicyRef> {
+    let peer = scene.speaker.peer(peer)?;
+    Some(scene.daemon.words.tag(peer.tag)?.settings.import)
+}
+
+fn path_text(path: &crier_core::view::PathView<'_>, import: Option<PolicyRef>, words: &Words) -> String {
     let step = reason::step_text(path.step);
-    if path.multipath && !path.best {
-        format!("{step}; it is as good for multipath and forwards too")
-    } else {
-        step.to_owned()
+    let too =
+        if path.multipath && !path.best { "; it is as good for multipath and forwards too" } else { "" };
+    let by = import.and_then(|import| Some((words.policy(import)?, rule_text(import, path.rule?, words))));
+    let by = by.map(|(policy, rule)| format!("; import policy {policy:?}, {rule} accepts it"));
+    format!("{step}{too}{}", by.unwrap_or_default())
+}
+
+fn refused_text(why: Reason, import: Option<PolicyRef>, rule: Option<u16>, words: &Words) -> String {
+    let policy = import.and_then(|import| Some((import, words.policy(import)?)));
+    match (why, policy, rule) {
+        (Reason::Policy, Some((import, policy)), Some(rule)) => {
+            format!("import policy {policy:?}, {} rejects it", rule_text(import, rule, words))
+        }
+        (Reason::Policy, Some((PolicyRef::Named(_), policy)), None) => {
+            format!("import policy {policy:?} rejects it: no rule matches")
+        }
+        (Reason::Policy, Some((_, policy)), None) => format!("import policy {policy:?} rejects it"),
+        _ => reason::reason_text(why).to_owned(),
     }
 }
 
-fn refused_text(why: Reason, policy: Option<&str>) -> String {
-    match (why, policy) {
-        (Reason::Policy, Some(policy)) => format!("import policy {policy:?} rejects it"),
-        _ => reason::reason_text(why).to_owned(),
-    }
+/// A rule by its number from 1, and what it says.
+fn rule_text(policy: PolicyRef, rule: u16, words: &Words) -> String {
+    let text = words.rule(policy, rule).map(|text| format!(" ({text})")).unwrap_or_default();
+    format!("rule {}{text}", u32::from(rule) + 1)
 }
 
 /// What a neighbor is told, with the policy and the rule that decided.
@@ -194,9 +217,8 @@ pub(super) fn announcement(view: &AdvertisedView<'_>, peer: std::net::IpAddr, wo
     let rule = view.decision.and_then(|decision| decision.rule);
     let by = match (policy, rule) {
         (Some(policy), Some(rule)) => {
-            let text = view.decision.and_then(|decision| words.rule(decision.policy, rule));
-            let text = text.map(|text| format!(" ({text})")).unwrap_or_default();
-            format!("export policy {policy:?}, rule {}{text}", u32::from(rule) + 1)
+            let rule = view.decision.map(|decision| rule_text(decision.policy, rule, words));
+            format!("export policy {policy:?}, {}", rule.unwrap_or_default())
         }
         (Some(policy), None) => format!("export policy {policy:?}"),
         (None, _) => "no export policy".to_owned(),

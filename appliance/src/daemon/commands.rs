@@ -95,6 +95,9 @@ impl Daemon {
 }
 
 fn drain(speaker: &mut Speaker<'_>, now: Now, wait_ms: u64) -> String {
+    if speaker.drained() {
+        return "drained: everything is withdrawn already; `crier undrain` announces it again".to_owned();
+    }
     speaker.drain(now.at, Millis(wait_ms));
     format!(
         "draining: everything is announced with graceful-shutdown now and withdrawn in {}; `crier undrain` ends it",

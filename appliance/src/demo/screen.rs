@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::Read;
 
 use crier_core::Millis;
 use crier_io_mio::Waker;
@@ -11,6 +11,7 @@ use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use super::story::Act;
 use crate::control::rows::{PeerRow, RouteRow};
 use crate::show::{self, Paint, Style};
+use crate::text::say;
 
 /// Another screen, and back to the one that was there.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
@@ -31,10 +32,10 @@ impl Screen {
     pub(super) fn open(live: bool, waker: Waker) -> Self {
         let screen = Self { live, style: Style::of_stdout(), modes: if live { single_keys() } else { None } };
         if live {
-            print(ENTER);
+            say(ENTER);
             watch_keys(waker);
         } else {
-            println!("crier demo: a top-of-rack speaker (AS 65000) and three nodes, real TCP on loopback.\n");
+            say("crier demo: a top-of-rack speaker (AS 65000) and three nodes, real TCP on loopback.\n\n");
         }
         screen
     }
@@ -42,7 +43,7 @@ impl Screen {
     /// Gives the terminal back.
     pub(super) fn close(&mut self) {
         if self.live {
-            print(LEAVE);
+            say(LEAVE);
         }
         if let Some(modes) = self.modes.take() {
             // A terminal that is gone needs nothing.
@@ -54,8 +55,8 @@ impl Screen {
     pub(super) fn seen(&self, act: Act, elapsed: Millis, peers: &[PeerRow], routes: &[RouteRow]) {
         if !self.live {
             let seconds = elapsed.0 as f64 / 1000.0;
-            println!("[{seconds:5.2} s] {}", act.promise());
-            print(&tables(peers, routes, Style::PLAIN));
+            say(&format!("[{seconds:5.2} s] {}\n", act.promise()));
+            say(&tables(peers, routes, Style::PLAIN));
         }
     }
 
@@ -73,7 +74,7 @@ impl Screen {
         for event in recent {
             let _ = writeln!(text, "{event}");
         }
-        print(&text);
+        say(&text);
     }
 }
 
@@ -97,12 +98,6 @@ fn tables(peers: &[PeerRow], routes: &[RouteRow], style: Style) -> String {
     }
     text.push('\n');
     text
-}
-
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A reader that is gone sees nothing; the exit code still says how it went.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Lets keys be read one by one, without showing them; the modes as they were.

@@ -13,6 +13,7 @@ use crate::control::rows::{PeerRow, RouteRow};
 use crate::control::{accepted_row, peer_row};
 use crate::daemon::Words;
 use crate::events::Line;
+use crate::text::say;
 
 /// Between two looks at the tables.
 const FRAME: Millis = Millis(200);
@@ -53,10 +54,10 @@ impl Tor {
         self.nodes.clear();
         self.screen.close();
         if self.outcome.is_ok() {
-            println!(
-                "Shown: sessions from a dynamic range, multipath over three nodes, a failure and a recovery."
+            say(
+                "Shown: sessions from a dynamic range, multipath over three nodes, a failure and a recovery.\n",
             );
-            println!("Next: README.md has a first crier.toml; docs/configuration.md has every key.");
+            say("Next: README.md has a first crier.toml; docs/configuration.md has every key.\n");
         }
         self.outcome
     }

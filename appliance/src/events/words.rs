@@ -54,6 +54,12 @@ impl fmt::Display for Line<'_> {
                 };
                 write!(f, "no {which} policy, so nothing is {what} (RFC 8212); \"accept-all\" allows it")
             }
+            EventKind::RestartNeeded => {
+                write!(
+                    f,
+                    "its import policy changed and it cannot refresh: `crier clear` it to apply the new one"
+                )
+            }
             EventKind::Recovering => write!(f, "there is room again, refused paths are asked for"),
             EventKind::Purged => write!(f, "routes of the former session are gone"),
         }
@@ -80,6 +86,7 @@ pub(super) const fn code(kind: &EventKind) -> &'static str {
         EventKind::TableFull { .. } => "table-full",
         EventKind::MaxPrefixes { .. } => "max-prefixes",
         EventKind::PolicyMissing { .. } => "policy-missing",
+        EventKind::RestartNeeded => "restart-needed",
         EventKind::Recovering => "recovering",
         EventKind::Purged => "purged",
     }

@@ -30,6 +30,7 @@ impl App {
         let addresses = host_addresses();
         let model = config::load(&self.path, &HostFacts { addresses: &addresses })
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        let model = model.keeping_chosen_router_id(&self.model);
         if let Some(conflict) = config::reload_conflict(&self.model, &model) {
             return Err(conflict);
         }
@@ -49,9 +50,6 @@ impl App {
                 return Err(reason::config_error(&error));
             }
         };
-        if model.log != self.model.log {
-            log::warn!("router.log changed: it takes effect at the next start");
-        }
         if let Some(speaker) = context.speakers.first_mut() {
             self.daemon.configured(speaker, now, words(&model), networks(&model));
         }

@@ -169,7 +169,13 @@ impl<'m> AttrStore<'m> {
     fn store(&mut self, key: &Key, bytes: &[u8], hash: u64, owner: Owner) -> Result<SetId, Full> {
         let len = u16::try_from(bytes.len()).map_err(|_| Full)?;
         let id = if self.free != 0 { self.free } else { self.fresh };
-        if id as usize >= self.headers.len() || !self.make_room(BLOCK_HEADER + bytes.len()) {
+        if id as usize >= self.headers.len() {
+            self.refused_sets += u64::from(owner == Owner::Learned);
+            return Err(Full);
+        }
+        if !self.make_room(BLOCK_HEADER + bytes.len()) {
+            // Routes originated here took more than their reserve.
+            self.refused_bytes += u64::from(owner == Owner::Learned);
             return Err(Full);
         }
         if owner == Owner::Learned {
@@ -267,7 +273,10 @@ impl<'m> AttrStore<'m> {
 
     /// Whether enough of the arena is dead for [`AttrStore::slide`] to be worth its time.
     pub(crate) fn wants_sliding(&self) -> bool {
-        self.sliding.is_some() || self.end - self.live > self.live.max(SLACK)
+        let dead = self.end - self.live;
+        // Well before the end is reached, too: so that it is not all slid at once.
+        let nearly_full = self.arena.len() - self.end < self.arena.len() / 8 && dead > self.arena.len() / 16;
+        self.sliding.is_some() || dead > self.live.max(SLACK) || nearly_full
     }
 
     /// Slides up to `blocks` living blocks down; true if there is more to do.

@@ -26,7 +26,7 @@ pub struct Contender {
 /// What becomes of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Both go on: they do not collide, or not yet.
+    /// Both go on: they do not collide, or not yet, or the neighbor is to decide.
     KeepBoth,
     /// The existing one is closed with Cease / Connection Collision Resolution.
     CloseExisting,
@@ -41,13 +41,15 @@ pub fn resolve(ours: Identity, theirs: Identity, existing: Contender, new: Conte
         // Nothing was said on it that could collide; a dial in progress is decided when its own OPEN arrives. In
         // OpenSent its neighbor is not known yet: the OPEN that arrives second decides (6.8 leaves this to us).
         State::Idle | State::Connect | State::Active | State::OpenSent => Verdict::KeepBoth,
-        // Even an Established session gives way (CollisionDetectEstablishedState, 8.1.1). Its neighbor may not have seen
-        // our KEEPALIVE when our OPEN arrives on the new connection: it would close the one, we the other, and both be
-        // lost. Only a connection that was open before the session came up gets here: none is accepted after that.
         State::OpenConfirm | State::Established => {
             // What the higher one dialled stays, so that both ends come to the same end.
             let ours_stays = ours > theirs;
             match (existing.dialled == ours_stays, new.dialled == ours_stays) {
+                // Only connections that were open before the session came up get here: none is accepted after that. The
+                // neighbor may be Established too and keep that session, as 6.8 wants it, or wait for our KEEPALIVE still
+                // and close it. If we closed one now, it might close the other. It has our OPEN on both: it decides,
+                // and its KEEPALIVE on the new one says how.
+                (false, true) if existing.state == State::Established => Verdict::KeepBoth,
                 (false, true) => Verdict::CloseExisting,
                 // Two from the same end: that one chose to open a second, and the first is further on.
                 (true, _) | (false, false) => Verdict::CloseNew,
@@ -117,13 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn how_far_the_existing_one_is_changes_nothing() {
-        for (ours, theirs) in [(LOW, HIGH), (HIGH, LOW)] {
-            for is_dialled in [true, false] {
-                let new = Contender { state: State::OpenSent, dialled: !is_dialled };
-                let verdict = |state| resolve(ours, theirs, Contender { state, dialled: is_dialled }, new);
-                assert_eq!(verdict(State::Established), verdict(State::OpenConfirm));
-            }
+    fn an_established_session_is_given_up_by_nobody_but_the_neighbor() {
+        let established = State::Established;
+        let new = [State::OpenSent, State::OpenConfirm];
+        for new in new {
+            assert_eq!(resolve(LOW, HIGH, dialled(established), accepted(new)), Verdict::KeepBoth);
+            assert_eq!(resolve(LOW, HIGH, accepted(established), dialled(new)), Verdict::CloseNew);
+            assert_eq!(resolve(HIGH, LOW, dialled(established), accepted(new)), Verdict::CloseNew);
+            assert_eq!(resolve(HIGH, LOW, accepted(established), dialled(new)), Verdict::KeepBoth);
         }
     }
 

@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::index::Index;
 use crate::family::{AddressFamily, Family, Net};
 use crate::hash::Hasher;
-use crate::view::Reason;
+use crate::view::{Reason, rule_position};
 
 /// One record; `peer` 0 is a free one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -17,13 +17,15 @@ pub(crate) struct Record {
     len: u8,
     family: u8,
     reason: u8,
-    reserved: [u8; 3],
+    /// The rule of the import policy that rejected it.
+    rule: u8,
+    reserved: [u8; 2],
     /// Of a free record: the next free one.
     next: u32,
 }
 
 impl Record {
-    fn of<F: AddressFamily>(peer: u16, net: Net<F>, reason: Reason) -> Self {
+    fn of<F: AddressFamily>(peer: u16, net: Net<F>, reason: Reason, rule: u8) -> Self {
         let wide: u128 = net.addr.into();
         Self {
             addr: [(wide >> 96) as u32, (wide >> 64) as u32, (wide >> 32) as u32, wide as u32],
@@ -31,7 +33,8 @@ impl Record {
             len: net.len,
             family: F::FAMILY as u8,
             reason: reason as u8,
-            reserved: [0; 3],
+            rule,
+            reserved: [0; 2],
             next: 0,
         }
     }
@@ -61,6 +64,11 @@ impl Record {
             Family::Ipv4Unicast => V4::ipnet(Net { addr: self.wide() as u32, len: self.len }),
             Family::Ipv6Unicast => V6::ipnet(Net { addr: self.wide(), len: self.len }),
         }
+    }
+
+    /// The rule of the import policy that rejected it, if one did.
+    pub(crate) fn rule(&self) -> Option<u16> {
+        rule_position(self.rule)
     }
 
     pub(crate) fn reason(&self) -> Reason {
@@ -103,10 +111,17 @@ impl<'m> RefusedPaths<'m> {
 
     /// Records that a path was refused. `Some(true)`: there is a new record, `Some(false)`: there was one, which now has
     /// this reason; `None`: there is no room.
-    pub(crate) fn put<F: AddressFamily>(&mut self, peer: u16, net: Net<F>, reason: Reason) -> Option<bool> {
-        let record = Record::of(peer, net, reason);
+    pub(crate) fn put<F: AddressFamily>(
+        &mut self,
+        peer: u16,
+        net: Net<F>,
+        reason: Reason,
+        rule: u8,
+    ) -> Option<bool> {
+        let record = Record::of(peer, net, reason, rule);
         if let Some(slot) = self.find(&record) {
             self.records[slot as usize].reason = reason as u8;
+            self.records[slot as usize].rule = rule;
             return Some(false);
         }
         let slot = if self.free != 0 { self.free } else { self.fresh };
@@ -127,7 +142,7 @@ impl<'m> RefusedPaths<'m> {
 
     /// Removes the record of a neighbor's path; the reason if there was one.
     pub(crate) fn remove<F: AddressFamily>(&mut self, peer: u16, net: Net<F>) -> Option<Reason> {
-        let slot = self.find(&Record::of(peer, net, Reason::None))?;
+        let slot = self.find(&Record::of(peer, net, Reason::None, 0))?;
         let reason = self.records[slot as usize].reason();
         self.free(slot);
         Some(reason)
@@ -169,11 +184,11 @@ mod tests {
         let mut table = RefusedPaths::new(&mut records, &mut index, Hasher::new(1));
         let net = Net::<V4> { addr: 0x0A00_0000, len: 8 };
         let wide = Net::<V6> { addr: 0x0A00_0000, len: 8 };
-        assert_eq!(table.put(1, net, Reason::Policy), Some(true));
-        assert_eq!(table.put(1, net, Reason::OwnAs), Some(false));
-        assert_eq!(table.put(1, wide, Reason::Policy), Some(true));
-        assert_eq!(table.put(2, net, Reason::Policy), Some(true));
-        assert_eq!(table.put(3, net, Reason::Policy), None);
+        assert_eq!(table.put(1, net, Reason::Policy, 0), Some(true));
+        assert_eq!(table.put(1, net, Reason::OwnAs, 0), Some(false));
+        assert_eq!(table.put(1, wide, Reason::Policy, 0), Some(true));
+        assert_eq!(table.put(2, net, Reason::Policy, 0), Some(true));
+        assert_eq!(table.put(3, net, Reason::Policy, 0), None);
         assert_eq!((table.used, table.lost), (3, 1));
         assert_eq!(table.get(1).map(Record::reason), Some(Reason::OwnAs));
         assert_eq!(table.remove(1, wide), Some(Reason::Policy));

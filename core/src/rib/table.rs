@@ -26,7 +26,8 @@ pub(crate) struct Path {
     pub(crate) attr: SetId,
     pub(crate) peer: u16,
     pub(crate) generation: u8,
-    pub(crate) reserved: u8,
+    /// The rule of the import policy that accepted it, as [`rule_number`](crate::view::rule_number) has it.
+    pub(crate) rule: u8,
     /// When it arrived, in seconds.
     pub(crate) since: u32,
 }
@@ -119,6 +120,7 @@ pub(crate) struct NewPath {
     pub(crate) peer: u16,
     pub(crate) attr: SetId,
     pub(crate) now_secs: u32,
+    pub(crate) rule: u8,
 }
 
 impl<'m, F: StoredFamily> FamilyTable<'m, F> {
@@ -256,8 +258,15 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         } else {
             self.counts.learned >= self.capacity.prefixes
         };
+        // Withdrawn destinations that wait for neighbors may be more than their share: what is reserved for local routes is
+        // not for learned ones even then.
+        let reserve = if peer == 0 { 0 } else { self.capacity.local - self.counts.local };
+        let in_use = self.counts.learned + self.counts.local + self.counts.lingering;
         let slot = if self.free.0 != 0 { self.free.0 } else { self.fresh };
-        if full || slot > self.capacity.slots() || !self.index.insert(F::hash(self.hasher, net), slot) {
+        if full
+            || in_use + reserve >= self.capacity.slots()
+            || !self.index.insert(F::hash(self.hasher, net), slot)
+        {
             self.counts.refused_prefixes += 1;
             return Err(Reason::PrefixesFull);
         }
@@ -341,7 +350,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             core::mem::replace(&mut self.paths[head as usize].next, path)
         };
         self.paths[path as usize] =
-            Path { next, attr: new.attr, peer: new.peer, generation, reserved: 0, since: new.now_secs };
+            Path { next, attr: new.attr, peer: new.peer, generation, rule: new.rule, since: new.now_secs };
         Some(path)
     }
 
@@ -365,6 +374,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     fn replace(&mut self, shared: &mut Shared<'_>, slot: u32, path: u32, new: NewPath) {
         let generation = shared.facts[usize::from(new.peer)].generation;
         let stored = &mut self.paths[path as usize];
+        stored.rule = new.rule;
         if stored.attr == new.attr && stored.generation == generation {
             return;
         }

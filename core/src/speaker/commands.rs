@@ -86,8 +86,12 @@ impl Speaker<'_> {
         }
     }
 
-    /// Announces everything with GRACEFUL_SHUTDOWN (RFC 8326), and after `wait` withdraws it.
+    /// Announces everything with GRACEFUL_SHUTDOWN (RFC 8326), and after `wait` withdraws it. What is withdrawn already
+    /// stays so: asking twice brings nothing back.
     pub fn drain(&mut self, now: Instant, wait: Millis) {
+        if self.drained() {
+            return;
+        }
         self.drain = Drain::Announcing;
         self.drain_until = Some(now + wait);
         self.arm(now + wait, Wake::Speaker);
@@ -104,6 +108,11 @@ impl Speaker<'_> {
     /// Whether the speaker drains.
     pub fn draining(&self) -> bool {
         self.drain != Drain::No
+    }
+
+    /// Whether it has drained: everything is withdrawn.
+    pub fn drained(&self) -> bool {
+        self.drain == Drain::Withdrawn
     }
 
     pub(super) fn announce_all_again(&mut self) {

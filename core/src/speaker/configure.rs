@@ -133,6 +133,7 @@ impl Speaker<'_> {
                 applied.refreshed += 1;
             } else {
                 applied.restart_needed += 1;
+                self.report(now, peer, EventKind::RestartNeeded);
             }
         }
         // RFC 4271 leaves it open, operators do not: after a repair nobody waits for the idle hold time.
@@ -280,7 +281,8 @@ pub(super) fn longest_match(ranges: &[DynamicRange], remote: IpAddr) -> Option<u
 fn needs_new_session(old: &Settings, new: &Settings) -> bool {
     (old.remote_as, old.families, old.timers.hold, old.timers.keepalive)
         != (new.remote_as, new.families, new.timers.hold, new.timers.keepalive)
-        || (old.local_address, old.ttl, old.restart_time) != (new.local_address, new.ttl, new.restart_time)
+        || (old.local_address, old.local_interface) != (new.local_address, new.local_interface)
+        || (old.ttl, old.restart_time) != (new.ttl, new.restart_time)
 }
 
 fn check_policies(config: &Config<'_>) -> Result<(), ConfigError> {

@@ -7,7 +7,7 @@ use super::configure::longest_match;
 use super::conn_slot::{ConnSlot, Phase};
 use super::peer_slot::Job;
 use super::session::With;
-use super::types::{Action, CloseCause, ConnId, Ends, Refusal, Wake};
+use super::types::{Action, CloseCause, ConnId, Ends, PeerId, Refusal, Wake};
 use crate::config::{RemoteAs, Settings, Ttl};
 use crate::event::EventKind;
 use crate::memory::LARGE_CARRIES;
@@ -78,8 +78,10 @@ impl Speaker<'_> {
         }
         // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Rest that is over is none, even if the timer has
         // not been looked at yet.
-        let idle = slot.idle_until.is_some_and(|until| until > now);
-        if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None || idle {
+        if slot.idle_until.is_some_and(|until| until > now) {
+            return Err((peer.0, Refusal::Resting));
+        }
+        if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None {
             return Err((peer.0, Refusal::Busy));
         }
         // A dynamic neighbor that comes back is nobody until its OPEN is there: its place in the range is open to others.
@@ -209,7 +211,8 @@ impl Speaker<'_> {
                 }
             }
             Phase::Open => self.drive(now, index, Event::TcpFailed, With::Cause(cause)),
-            Phase::Closing | Phase::Dead | Phase::Free => {}
+            Phase::Closing => self.arm(now, Wake::Peer(PeerId(conn.peer))),
+            Phase::Dead | Phase::Free => {}
         }
         // The driver has closed it already: there is nothing left to ask of it.
         self.release_large_carry(index);
@@ -261,9 +264,21 @@ impl Speaker<'_> {
             conn.free();
             return;
         }
+        let said_goodbye = conn.phase == Phase::Closing;
         conn.phase = Phase::Dead;
         conn.state = State::Idle;
         self.actions = true;
+        if said_goodbye {
+            let peer = self.conns[usize::from(index)].peer;
+            self.arm(Instant::EPOCH, Wake::Peer(PeerId(peer)));
+        }
+    }
+
+    /// Whether a neighbor must wait before it is dialled: what its former session left is still being removed, or it has
+    /// yet to be told that it ended. Dialled before that, it would refuse a second connection.
+    pub(super) fn is_held_up(&self, peer: u16) -> bool {
+        let closing = |conn: &ConnSlot| conn.peer == peer && conn.phase == Phase::Closing;
+        self.peers[usize::from(peer)].job != Job::None || self.conns.iter().any(closing)
     }
 
     /// Leases a large carry to a connection, if one is free: only then can it take extended messages (RFC 8654).
@@ -331,6 +346,7 @@ impl Speaker<'_> {
                     conn: handle,
                     remote: SocketAddr::new(config.remote, config.port),
                     local: config.settings.local_address,
+                    interface: config.settings.local_interface,
                     ttl: config.settings.ttl,
                     external: self.is_external(&config.settings),
                 })

@@ -12,7 +12,7 @@ use crate::rib::Shared;
 use crate::rib::refused::RefusedPaths;
 use crate::rib::stored::StoredFamily;
 use crate::rib::table::{FamilyTable, NewPath};
-use crate::view::Reason;
+use crate::view::{Reason, rule_number};
 use crate::wire::nlri::Nlri;
 use crate::wire::notification::{Notification, codes};
 
@@ -29,6 +29,8 @@ pub(crate) struct Importer<'a, 'm, F: StoredFamily> {
     /// Room for an attribute set changed by the policy.
     pub(crate) scratch: &'a mut [u8],
     pub(crate) now_secs: u32,
+    /// The rule of the import policy that decided about the prefix at hand.
+    pub(crate) rule: u8,
 }
 
 /// The limit of prefixes was exceeded and the session is to end.
@@ -81,6 +83,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
         received: AttrsView<'_>,
         interned: &mut Interned,
     ) -> Result<(), LimitExceeded> {
+        self.rule = 0;
         let set = if is_martian(net) {
             Err(Reason::Martian)
         } else {
@@ -97,13 +100,14 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
 
     /// The policy's decision.
     #[inline]
-    fn decide(&self, net: Net<F>, received: AttrsView<'_>) -> Result<Applied, Reason> {
+    fn decide(&mut self, net: Net<F>, received: AttrsView<'_>) -> Result<Applied, Reason> {
         match self.slot.settings().map_or(PolicyRef::RejectAll, |settings| settings.import) {
             PolicyRef::Unset if !self.internal => Err(Reason::NoPolicy),
             PolicyRef::Unset | PolicyRef::AcceptAll => Ok(Applied::default()),
             PolicyRef::RejectAll => Err(Reason::Policy),
             PolicyRef::Named(id) => {
                 let verdict = self.policies.evaluate(id, &route(net, received, self.local_asn, None));
+                self.rule = rule_number(verdict.rule);
                 if verdict.accept { Ok(verdict.applied) } else { Err(Reason::Policy) }
             }
         }
@@ -142,7 +146,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             _ => (*received.key, received.bytes),
         };
         // RFC 8326, 4.2: a neighbor about to go down is the last choice, whatever the policy prefers.
-        if !self.internal && key.communities & Key::GRACEFUL_SHUTDOWN != 0 {
+        if !self.internal && (key.communities | received.key.communities) & Key::GRACEFUL_SHUTDOWN != 0 {
             key.set_local_pref(Some(0));
         }
         self.shared.attrs.intern(&key, bytes, Owner::Learned).map_err(|_| Reason::AttributesFull)
@@ -166,7 +170,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
                 };
             }
         }
-        let new = NewPath { peer: self.peer, attr, now_secs: self.now_secs };
+        let new = NewPath { peer: self.peer, attr, now_secs: self.now_secs, rule: self.rule };
         match self.table.learn(self.shared, net, new) {
             Ok(more) => {
                 let family = &mut self.slot.families[F::FAMILY.index()];
@@ -214,7 +218,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             slot.incomplete = true;
         }
         let family = &mut slot.families[F::FAMILY.index()];
-        match self.refused.put(self.peer, net, reason) {
+        match self.refused.put(self.peer, net, reason, if reason == Reason::Policy { self.rule } else { 0 }) {
             Some(new) => family.refused += u32::from(new),
             None => family.inexact = true,
         }

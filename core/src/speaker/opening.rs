@@ -34,16 +34,10 @@ impl Speaker<'_> {
                 return;
             }
         };
-        if !self.survives_collision(now, index, &agreed) {
+        if !self.survives_collision(now, index, &agreed) || !self.has_no_job(now, index) {
             return;
         }
         let peer = usize::from(self.conns[usize::from(index)].peer);
-        if self.peers[peer].job != Job::None {
-            // Paths of the former session are still being removed: a new one would lose its own with them.
-            let rejected = Notification::new(cease::CONNECTION_REJECTED);
-            self.drive(now, index, Event::MessageFault, With::Notification(&rejected));
-            return;
-        }
         self.peers[peer].capabilities = open.capabilities.kept.clone();
         self.conns[usize::from(index)].agreed = Some(agreed);
         if !agreed.negotiated.extended_messages {
@@ -123,5 +117,26 @@ impl Speaker<'_> {
                 false
             }
         }
+    }
+
+    /// A KEEPALIVE makes this connection the session's; whether it may. With it the neighbor has decided a collision that
+    /// was left to it: a session that another connection has is over.
+    pub(super) fn takes_over(&mut self, now: Instant, index: u16) -> bool {
+        let peer = usize::from(self.conns[usize::from(index)].peer);
+        if let Some(other) = self.peers[peer].session {
+            self.drive(now, other, Event::CollisionLost, With::Nothing);
+        }
+        self.has_no_job(now, index)
+    }
+
+    /// Refuses a session whose neighbor's former one is still being cleared away: it would lose its own paths with those.
+    fn has_no_job(&mut self, now: Instant, index: u16) -> bool {
+        let peer = usize::from(self.conns[usize::from(index)].peer);
+        let free = self.peers[peer].job == Job::None;
+        if !free {
+            let rejected = Notification::new(cease::CONNECTION_REJECTED);
+            self.drive(now, index, Event::MessageFault, With::Notification(&rejected));
+        }
+        free
     }
 }

@@ -53,7 +53,7 @@ fn originate<F: StoredFamily>(
 ) -> Result<(), CommandError> {
     let net = F::net_of(&prefix).filter(|&net| !is_martian(net)).ok_or(CommandError::Martian)?;
     let attr = shared.attrs.intern(set.key, set.bytes, Owner::Local).map_err(|_| CommandError::Full)?;
-    let new = NewPath { peer: 0, attr, now_secs: now.as_secs32() };
+    let new = NewPath { peer: 0, attr, now_secs: now.as_secs32(), rule: 0 };
     let result = table.learn(shared, net, new);
     shared.attrs.release(attr);
     result.map(|_| ()).map_err(|_| CommandError::Full)

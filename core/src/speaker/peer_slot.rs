@@ -83,8 +83,12 @@ pub struct PeerSlot {
     /// Before this, recovery is not tried again.
     pub(crate) recover_at: Instant,
     pub(crate) counters: Counters,
+    /// Before this, faults in its UPDATEs are only counted.
+    pub(crate) fault_report_at: Instant,
     pub(crate) last_error: Option<LastError>,
     pub(crate) flaps: u32,
+    /// A session was lost and no attempt to bring it back has failed yet.
+    pub(crate) lost_lately: bool,
     /// When a dynamic neighbor's session closed.
     pub(crate) closed: Option<Instant>,
     pub(crate) capabilities: heapless::Vec<u8, 96>,

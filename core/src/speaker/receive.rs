@@ -120,7 +120,11 @@ impl Speaker<'_> {
         self.peers[peer].counters.received[kind.index()] += 1;
         match kind {
             Kind::Update => self.drive(now, index, Event::UpdateReceived, With::Body(body)),
-            Kind::Keepalive => self.drive(now, index, Event::KeepaliveReceived, With::Nothing),
+            Kind::Keepalive => {
+                if self.conns[usize::from(index)].state != State::OpenConfirm || self.takes_over(now, index) {
+                    self.drive(now, index, Event::KeepaliveReceived, With::Nothing);
+                }
+            }
             Kind::Open => match Open::parse(body) {
                 Ok(open) => self.open_received(now, index, &open),
                 Err(notification) => {
@@ -152,8 +156,9 @@ impl Speaker<'_> {
                 let session = &mut self.peers[usize::from(peer)].families[family.index()];
                 if session.active {
                     // One bit, however often it is asked: another round begins when the present one is over.
-                    session.again = true;
-                    self.report(now, peer, EventKind::RefreshReceived(family));
+                    if !core::mem::replace(&mut session.again, true) {
+                        self.report(now, peer, EventKind::RefreshReceived(family));
+                    }
                 }
             }
             // Unknown families and the markers of enhanced refresh, which was not agreed on, are ignored.

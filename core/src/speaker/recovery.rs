@@ -91,7 +91,9 @@ impl Speaker<'_> {
                 continue;
             }
             let since = *since.get_or_insert(now);
-            if self.peers.iter().any(|slot| slot.job != Job::None) {
+            // Finding the oldest cursor may take a walk: not before it can matter.
+            if now < since + CROWDED || self.peers.iter().any(|slot| slot.job != Job::None) {
+                self.arm(since + CROWDED, Wake::Speaker);
                 continue;
             }
             let (oldest, heard_all) = with_table!(ref self.rib, family, table => {

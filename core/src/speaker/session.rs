@@ -228,7 +228,7 @@ impl Speaker<'_> {
             self.arm(until, Wake::Peer(PeerId(peer)));
         } else if effects.contains(Effects::ARM_CONNECT_RETRY) {
             slot.state = State::Active;
-            self.arm_connect_retry(now, peer);
+            self.arm_connect_retry(now, peer, true);
         }
     }
 
@@ -239,16 +239,16 @@ impl Speaker<'_> {
         up && !self.stopping && !slot.removed && slot.config.is_some_and(|config| !config.dynamic)
     }
 
-    /// Starts a neighbor; after its job, if it has one left.
+    /// Starts a neighbor, as soon as nothing holds it up.
     pub(super) fn start(&mut self, now: Instant, peer: u16) {
         if !self.may_start(peer) {
             return;
         }
-        let slot = &mut self.peers[usize::from(peer)];
-        if slot.job != Job::None {
-            slot.idle_until = Some(now);
+        if self.is_held_up(peer) {
+            self.peers[usize::from(peer)].idle_until = Some(now);
             return;
         }
+        let slot = &mut self.peers[usize::from(peer)];
         let passive = slot.settings().is_some_and(|settings| settings.passive);
         self.own(now, peer, if passive { Event::StartPassive } else { Event::Start });
     }
@@ -272,7 +272,7 @@ impl Speaker<'_> {
             self.peers[usize::from(peer)].retry_at = None;
         }
         if effects.contains(Effects::ARM_CONNECT_RETRY) {
-            self.arm_connect_retry(now, peer);
+            self.arm_connect_retry(now, peer, event == Event::TcpFailed);
         }
         if effects.contains(Effects::DIAL) && !self.dial(peer) {
             self.peers[usize::from(peer)].state = State::Active;
@@ -358,6 +358,7 @@ impl Speaker<'_> {
         let slot = &mut self.peers[usize::from(peer)];
         slot.session = None;
         slot.flaps = slot.flaps.saturating_add(1);
+        slot.lost_lately = true;
         slot.established_for = slot.since.take().map_or(Millis(0), |since| now.since(since));
         slot.incomplete = false;
         for family in Family::ALL {

@@ -27,11 +27,15 @@ impl Speaker<'_> {
         self.next_timer
     }
 
-    pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16) {
+    /// Starts the retry timer. The first attempt that fails after a session was lost is repeated soon: the neighbor may
+    /// have refused it because it had not yet heard that the former session ended, or be just restarting.
+    pub(super) fn arm_connect_retry(&mut self, now: Instant, peer: u16, failed: bool) {
         let slot = &mut self.peers[usize::from(peer)];
+        let lost_lately = failed && core::mem::take(&mut slot.lost_lately);
         let Some(settings) = slot.settings().filter(|settings| !settings.passive) else { return };
         // Without any time between them, attempts that are refused at once would be all that ever happens.
-        let span = Millis::from_secs(settings.timers.connect_retry.max(1).into());
+        let seconds = if lost_lately { 1 } else { settings.timers.connect_retry.max(1) };
+        let span = Millis::from_secs(seconds.into());
         let at = now + jitter(&mut self.rng, span);
         self.peers[usize::from(peer)].retry_at = Some(at);
         self.arm(at, Wake::Peer(PeerId(peer)));
@@ -143,7 +147,10 @@ impl Speaker<'_> {
         }
         let slot = &mut self.peers[usize::from(peer)];
         if slot.idle_until.is_some_and(|until| until <= now) {
-            slot.idle_until = None;
+            if self.is_held_up(peer) {
+                return;
+            }
+            self.peers[usize::from(peer)].idle_until = None;
             if self.may_start(peer) && !self.has_connection(peer) {
                 let event = if passive { Event::IdleHoldExpiredPassive } else { Event::IdleHoldExpired };
                 self.own(now, peer, event);
@@ -184,7 +191,9 @@ impl Speaker<'_> {
                 self.arm(now, Wake::Work);
                 continue;
             }
-            for at in [slot.retry_at, slot.idle_until, slot.forgotten_at()].into_iter().flatten() {
+            // Who is held up is woken by what holds it up.
+            let idle_until = slot.idle_until.filter(|_| !self.is_held_up(peer));
+            for at in [slot.retry_at, idle_until, slot.forgotten_at()].into_iter().flatten() {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }

@@ -50,6 +50,9 @@ impl Speaker<'_> {
 
     /// Writes whole messages for this connection into `out` (at least 4096 bytes), and returns how many bytes. The
     /// driver calls it only once everything it got before was taken by the socket, or it loses the send hold timer.
+    ///
+    /// Nothing written is not the end: many changes may not be for this neighbor, and the work of one call is bounded.
+    /// The end is where [`Speaker::wants_transmit`] says so.
     pub fn transmit(&mut self, now: Instant, conn: ConnId, out: &mut [u8]) -> usize {
         let Some(index) = self.find(conn) else { return 0 };
         let mut len = self.control_messages(now, index, out);
@@ -117,10 +120,11 @@ impl Speaker<'_> {
             if self.peers[usize::from(peer)].families[family.index()].marker == 0 {
                 continue;
             }
+            self.begin_round(peer, family);
             let before = at;
             at = self.drain_family(target, family, out, at);
             self.count_updates(peer, out.get(before..at).unwrap_or(&[]));
-            at = self.end_of_round(now, peer, family, out, at);
+            at = self.end_of_rib(now, peer, family, out, at);
         }
         at
     }
@@ -146,28 +150,35 @@ impl Speaker<'_> {
         }
     }
 
-    /// If the neighbor stands at the tail: End-of-RIB the first time (RFC 4724, 2), and another round if one was asked for.
-    fn end_of_round(&mut self, now: Instant, peer: u16, family: Family, out: &mut [u8], len: usize) -> usize {
+    /// If the neighbor stands at the tail and another round was asked for, it begins: everything is ahead once more.
+    fn begin_round(&mut self, peer: u16, family: Family) {
         let session = &mut self.peers[usize::from(peer)].families[family.index()];
         with_table!(self.rib, family, table => {
-            if !table.changes.at_tail(session.marker) {
-                return len;
-            }
-            if !session.end_of_rib_sent {
-                let mut packer = super::pack::Packer::new(out, len, 4096);
-                if !packer.end_of_rib(family) {
-                    return len;
-                }
-                session.end_of_rib_sent = true;
-                let len = packer.mark().0;
-                self.peers[usize::from(peer)].counters.sent[Kind::Update.index()] += 1;
-                self.report(now, peer, EventKind::EndOfRibSent(family));
-                return len;
-            }
-            if core::mem::take(&mut session.again) {
+            if session.end_of_rib_sent
+                && table.changes.at_tail(session.marker)
+                && core::mem::take(&mut session.again)
+            {
                 table.changes.leave(session.marker);
                 session.marker = table.join();
             }
+        });
+    }
+
+    /// End-of-RIB, the first time that the neighbor stands at the tail (RFC 4724, 2).
+    fn end_of_rib(&mut self, now: Instant, peer: u16, family: Family, out: &mut [u8], len: usize) -> usize {
+        let session = &mut self.peers[usize::from(peer)].families[family.index()];
+        with_table!(self.rib, family, table => {
+            if session.end_of_rib_sent || !table.changes.at_tail(session.marker) {
+                return len;
+            }
+            let mut packer = super::pack::Packer::new(out, len, 4096);
+            if !packer.end_of_rib(family) {
+                return len;
+            }
+            session.end_of_rib_sent = true;
+            let len = packer.mark().0;
+            self.peers[usize::from(peer)].counters.sent[Kind::Update.index()] += 1;
+            self.report(now, peer, EventKind::EndOfRibSent(family));
             len
         })
     }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 #[cfg(doc)]
 use super::Speaker;
 use super::{ConnSlot, PeerSlot};
-use crate::config::Ttl;
+use crate::config::{InterfaceName, Ttl};
 use crate::event::Event;
 #[cfg(doc)]
 use crate::limits::Limits;
@@ -74,6 +74,8 @@ pub enum Refusal {
     AdministrativelyDown,
     /// The neighbor already has one that was accepted, or its former session is still being purged.
     Busy,
+    /// The neighbor's last session failed and its idle hold time runs (RFC 4271, 8.2.2: refused in Idle).
+    Resting,
     /// No connection slot is free.
     ConnectionsFull,
     /// The source address has eight connections without an OPEN.
@@ -95,6 +97,8 @@ pub enum Action {
         remote: SocketAddr,
         /// Source address, if one is configured.
         local: Option<IpAddr>,
+        /// Interface to dial from, if one is configured.
+        interface: Option<InterfaceName>,
         /// Time to live of its packets.
         ttl: Ttl,
         /// Whether the neighbor is in another AS, as far as configuration tells (for [`Ttl::Default`]).

@@ -10,7 +10,7 @@ use crate::family::Family;
 use crate::peer::fsm::Event;
 use crate::policy::Policies;
 use crate::rib::with_table;
-use crate::time::Instant;
+use crate::time::{Instant, Millis};
 use crate::view::{Admin, Reason};
 use crate::wire::attributes::{self, Context, Parsed};
 use crate::wire::notification::Notification;
@@ -18,6 +18,8 @@ use crate::wire::update::{self, UpdateParts};
 
 /// Longest AS_PATH accepted, in AS numbers.
 const MAX_AS_PATH: u16 = 1024;
+/// Between two reports of faults of one neighbor.
+const FAULT_REPORTS: Millis = Millis::from_secs(1);
 /// Room in front of parsed attributes for the longest next hop.
 const NEXT_HOP_ROOM: usize = 32;
 
@@ -156,7 +158,7 @@ impl Speaker<'_> {
         let scratch = &mut *self.scratch.imported;
         with_table!(self.rib, family, table => {
             let mut importer = Importer {
-                peer, slot, internal, local_asn, table, shared, refused, policies: &policies, scratch, now_secs,
+                peer, slot, internal, local_asn, table, shared, refused, policies: &policies, scratch, now_secs, rule: 0,
             };
             match what {
                 Import::Withdraw => importer.withdraw(prefixes),
@@ -198,6 +200,12 @@ impl Speaker<'_> {
         let counters = &mut self.peers[usize::from(peer)].counters;
         counters.attributes_discarded += u64::from(parsed.discarded_count);
         counters.treated_as_withdraw += u64::from(parsed.withdraw.is_some());
+        // A neighbor that sends nothing but faults is counted in full and reported once a second.
+        let slot = &mut self.peers[usize::from(peer)];
+        if parsed.discarded.is_none() && parsed.withdraw.is_none() || now < slot.fault_report_at {
+            return;
+        }
+        slot.fault_report_at = now + FAULT_REPORTS;
         for (fault, withdrawn) in [(parsed.discarded, false), (parsed.withdraw, true)] {
             if let Some(fault) = fault {
                 let kind =

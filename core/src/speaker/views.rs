@@ -18,7 +18,8 @@ use crate::rib::stored::StoredFamily;
 use crate::rib::table::FamilyTable;
 use crate::rib::with_table;
 use crate::view::{
-    AdvertisedView, DestinationView, FamilyCounts, PathSource, PathView, PeerView, Reason, ReceivedView,
+    Admin, AdvertisedView, DestinationView, FamilyCounts, PathSource, PathView, PeerView, Reason,
+    ReceivedView, rule_position,
 };
 use crate::wire::attributes::{self, Context};
 
@@ -47,7 +48,7 @@ impl Speaker<'_> {
             port: dialled.then_some(config.port),
             dynamic: config.dynamic,
             state: self.state_of(slot),
-            admin: slot.admin,
+            admin: if self.draining() && slot.admin == Admin::Up { Admin::Drain } else { slot.admin },
             purging: slot.job != super::peer_slot::Job::None,
             incomplete: slot.incomplete,
             established: slot.since.filter(|_| up),
@@ -114,8 +115,9 @@ impl Speaker<'_> {
         }
     }
 
-    /// What is announced to a neighbor for the destination in a slot, or why nothing is. `scratch` (4096 bytes or more)
-    /// takes the attributes. `None`: there is no such neighbor or destination.
+    /// What is announced to a neighbor for the destination in a slot, or why nothing is. `scratch` takes the attributes: three
+    /// times the longest message, so 12 KiB, or 192 KiB with extended messages. `None`: there is no such neighbor or
+    /// destination.
     pub fn advertised<'s>(
         &self,
         peer: PeerId,
@@ -212,6 +214,7 @@ impl Speaker<'_> {
             prefix: record.prefix(),
             family: record.family(),
             reason: record.reason(),
+            rule: record.rule(),
         })
     }
 
@@ -297,6 +300,7 @@ impl PathSource for Speaker<'_> {
                 stale: false,
                 since_secs: stored.since,
                 step: table.step(shared, slot, path),
+                rule: rule_position(stored.rule),
             };
             Some((view, stored.next))
         })

@@ -134,7 +134,7 @@ fn a_blocked_socket_tells_when_there_is_room_again() {
 fn dialling_ends_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (mut stream, over) = socket::dial(address, None, Ttl::Default, true).unwrap();
+    let (mut stream, over) = socket::dial(address, None, None, Ttl::Default, true).unwrap();
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(8);
     poll.registry().register(&mut stream, Token(0), Interest::READABLE | Interest::WRITABLE).unwrap();

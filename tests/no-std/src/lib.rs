@@ -115,6 +115,7 @@ fn settings() -> Settings {
         next_hop_self: false,
         passive: false,
         local_address: None,
+        local_interface: None,
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,

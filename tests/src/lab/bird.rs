@@ -166,7 +166,9 @@ fn attributes(route: &Announce) -> String {
 fn session(out: &mut String, asn: u32, neighbor: &Neighbor) -> std::fmt::Result {
     let Neighbor { local, remote, remote_asn, hold, extra, .. } = neighbor;
     writeln!(out, "protocol bgp {} {{", Bird::protocol(&remote.to_string()))?;
-    writeln!(out, "  local {local} as {asn};\n  neighbor {remote} as {remote_asn};")?;
+    // Without numbers of four octets it takes none in its configuration, yet compares with the one in a neighbor's capability.
+    let whom = if neighbor.four_octet_as { format!("as {remote_asn}") } else { "external".to_owned() };
+    writeln!(out, "  local {local} as {asn};\n  neighbor {remote} {whom};")?;
     writeln!(out, "  hold time {hold};\n  keepalive time {};", hold / 3)?;
     writeln!(out, "  connect delay time 1;\n  connect retry time 1;\n  error wait time 1, 2;")?;
     if neighbor.is_internal(asn) {

@@ -2,8 +2,8 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use crier_core::Family;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::daemon::{Daemon, Route, Routes, as_numbers};
 use super::plan::Plan;
-use super::{Namespace, OrFail, Process, run};
+use super::{Namespace, OrFail, Process, fail, run};
 
 /// A running crier.
 pub struct Crier<'n> {
@@ -101,8 +101,7 @@ impl<'n> Crier<'n> {
 
     /// Replaces the configuration and asks for a reload, as an operator does; what it answers.
     pub fn reload(&self, configuration: &str) -> Result<String, String> {
-        std::fs::write(&self.configuration, with_socket(configuration, &self.socket))
-            .or_fail("writing a configuration");
+        self.write_configuration(configuration);
         self.try_command(&["reload"])
     }
 
@@ -115,6 +114,36 @@ impl<'n> Crier<'n> {
     /// Runs a command against the daemon.
     pub fn try_command(&self, words: &[&str]) -> Result<String, String> {
         self.node.try_run(&self.program, &[words, &["--socket", &self.socket]].concat())
+    }
+
+    /// Runs a command that must be refused; its exit code and what it says on standard error.
+    #[track_caller]
+    pub fn refused(&self, words: &[&str]) -> (i32, String) {
+        self.refused_at(&self.socket, words)
+    }
+
+    /// The same, asking on this socket.
+    #[track_caller]
+    pub fn refused_at(&self, socket: &str, words: &[&str]) -> (i32, String) {
+        let mut command = self.node.command(&self.program, &[words, &["--socket", socket]].concat());
+        let output = command.stdin(Stdio::null()).output().or_fail("running crier");
+        if output.status.success() || !output.stdout.is_empty() {
+            fail(format_args!("crier {words:?} was not refused, or said something: {output:?}"));
+        }
+        let code = output.status.code().or_fail("reading the exit code of crier");
+        (code, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// Replaces the configuration file, and nothing else.
+    #[track_caller]
+    pub fn write_configuration(&self, configuration: &str) {
+        std::fs::write(&self.configuration, with_socket(configuration, &self.socket))
+            .or_fail("writing a configuration");
+    }
+
+    /// Path of the configuration file.
+    pub fn configuration_path(&self) -> &Path {
+        &self.configuration
     }
 
     /// What a read command says in JSON.
@@ -150,9 +179,11 @@ impl Daemon for Crier<'_> {
     }
 
     fn learned(&self, neighbor: &str, family: Family) -> Routes {
-        let paths = self.routes(&["available", family.name(), "--peer", neighbor]);
+        // A dynamic neighbor that has not called yet is unknown: nothing is learned from it.
+        let shown = self.try_command(&["routes", "available", family.name(), "--peer", neighbor, "--json"]);
+        let paths: Value = shown.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let paths = paths.as_array().into_iter().flatten();
         paths
-            .iter()
             .filter(|path| path["peer"] == neighbor)
             .map(|path| (path["prefix"].as_str().unwrap_or_default().to_owned(), route(path)))
             .collect()

@@ -45,7 +45,8 @@ impl<'n> Gobgp<'n> {
     /// Originates a route.
     #[track_caller]
     pub fn announce(&self, route: &Announce) {
-        let mut words = vec!["global", "rib", "add", &route.prefix];
+        // Its own choice of origin is "incomplete"; the other speakers say "igp", and crier's `[[network]]` too.
+        let mut words = vec!["global", "rib", "add", &route.prefix, "origin", "igp"];
         let next_hop = route.next_hop.map(|hop| hop.to_string());
         if let Some(hop) = &next_hop {
             words.extend(["nexthop", hop]);

@@ -8,11 +8,14 @@ mod lab {
     mod collision;
     mod dynamic;
     mod exchange;
+    mod explain;
     mod harness;
     mod multipath;
     mod operation;
     mod pairs;
+    mod peers;
     mod policy;
     mod refresh;
     mod reload;
+    mod transport;
 }

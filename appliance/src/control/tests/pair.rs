@@ -131,6 +131,7 @@ fn settings(side: usize, import: PolicyRef) -> Settings {
         next_hop_self: false,
         passive: side == 1,
         local_address: None,
+        local_interface: None,
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,

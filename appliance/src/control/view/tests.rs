@@ -21,6 +21,7 @@ fn words() -> Words {
         next_hop_self: false,
         passive: false,
         local_address: None,
+        local_interface: None,
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,
@@ -156,6 +157,7 @@ fn path(key: &Key) -> PathView<'_> {
         stale: false,
         since_secs: 88,
         step: Step::Only,
+        rule: None,
     }
 }
 
@@ -215,7 +217,13 @@ fn all_forms_have_the_same_keys() {
     let told = [10, 0, 0, 9].into();
     let advertised =
         json(&advertised_row(prefix, told, &path(&key).attrs, Some(&path(&key)), "default", NOW));
-    let view = ReceivedView { peer: PeerId(1), prefix, family: Family::Ipv4Unicast, reason: Reason::OwnAs };
+    let view = ReceivedView {
+        peer: PeerId(1),
+        prefix,
+        family: Family::Ipv4Unicast,
+        reason: Reason::OwnAs,
+        rule: None,
+    };
     let refused = json(&refused_row(&view, Some(told), "default"));
     assert_eq!(keys(&accepted), keys(&advertised));
     assert_eq!(keys(&accepted), keys(&refused));

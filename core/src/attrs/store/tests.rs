@@ -97,3 +97,13 @@ fn local_sets_have_room_when_learned_ones_have_none() {
         store.release(local);
     });
 }
+
+/// Local sets that take more than their bytes keep learned ones out of room that is promised to these: that is counted.
+#[test]
+fn what_the_arena_has_no_room_for_is_counted_as_refused() {
+    with_store(9, 400, |store| {
+        store.intern(&Key::default(), &[1; 500], Owner::Local).unwrap();
+        assert_eq!(store.intern(&Key::default(), &[2; 300], Owner::Learned), Err(Full));
+        assert_eq!((store.refused_bytes, store.refused_sets, store.bytes), (1, 0, 0));
+    });
+}

@@ -112,7 +112,7 @@ fn agrees_with_a_naive_model() {
                     let key = key(&mut random);
                     let bytes = [random.below(2) as u8];
                     let attr = shared.attrs.intern(&key, &bytes, Owner::Learned).unwrap();
-                    let new = NewPath { peer, attr, now_secs: step };
+                    let new = NewPath { peer, attr, now_secs: step, rule: 0 };
                     let result = table.learn(&mut shared, net, new);
                     shared.attrs.release(attr);
                     assert_eq!(result, model.learn(net.addr, peer, key), "seed {seed} step {step}");
@@ -144,6 +144,29 @@ fn agrees_with_a_naive_model() {
     }
     assert!(full.iter().all(|&times| times > 100), "{full:?}");
     assert!(lingered > 2);
+}
+
+/// Withdrawn destinations wait for a neighbor that hears nothing, more of them than may; local routes have their reserve.
+#[test]
+fn what_lingers_leaves_local_routes_their_reserve() {
+    let mut arena = Arena::new();
+    let (mut table, mut shared) = arena.table(1);
+    let attr = shared.attrs.intern(&Key::default(), &[], Owner::Learned).unwrap();
+    let mut nets = (0..).map(|number| Net::<V4> { addr: number << 8, len: 24 });
+    let mut learn = |table: &mut FamilyTable<'_, V4>, shared: &mut Shared<'_>, peer| {
+        let net = nets.next().unwrap();
+        table.learn(shared, net, NewPath { peer, attr, now_secs: 0, rule: 0 }).map(|_| net)
+    };
+    for _ in 0..CAPACITY.prefixes {
+        let net = learn(&mut table, &mut shared, 1).unwrap();
+        table.hold(table.find(net).unwrap(), 2);
+        assert!(table.forget(&mut shared, net, 1));
+    }
+    assert_eq!(table.counts.lingering, CAPACITY.prefixes);
+    let learned = (0..99).take_while(|_| learn(&mut table, &mut shared, 1).is_ok()).count();
+    assert_eq!(learned as u32, CAPACITY.lingering());
+    let local = (0..99).take_while(|_| learn(&mut table, &mut shared, 0).is_ok()).count();
+    assert_eq!(local as u32, CAPACITY.local);
 }
 
 /// One neighbor hears of every change, as an Adj-RIB-Out does.

@@ -4,8 +4,8 @@ extern crate std;
 
 use std::vec::Vec;
 
-use super::raw_peer::{ASN, KEEPALIVE, Lab, OPEN, keepalive, open, range, update};
-use super::world::{address, local, neighbor, settings, small};
+use super::raw_peer::{ASN, KEEPALIVE, Lab, OPEN, REFRESH, UPDATE, keepalive, message, open, range, update};
+use super::world::{address, local, neighbor, route, settings, small};
 use crate::config::{Config, LocalConfig, PeerConfig, Settings, Timers};
 use crate::peer::State;
 use crate::speaker::{Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Refusal};
@@ -383,4 +383,15 @@ fn dead_handles_do_nothing() {
     let new = &lab.events[events..];
     assert_eq!(new.iter().filter(|event| matches!(event.kind, EventKind::Down(_))).count(), 1);
     assert_eq!(new.iter().filter(|event| matches!(event.kind, EventKind::NotificationSent(_))).count(), 0);
+}
+
+#[test]
+fn a_refresh_is_answered_at_the_first_call() {
+    let mut lab = Lab::passive();
+    lab.speaker.originate(lab.now, &route("172.20.0.0/16")).unwrap();
+    let conn = lab.establish(90);
+    lab.send(conn, &message(REFRESH, &[0, 1, 0, 1]));
+    let mut out = [0; 4096];
+    let len = lab.speaker.transmit(lab.now, conn, &mut out);
+    assert_eq!((len > 19, out[18]), (true, UPDATE), "a driver that got nothing may wait for the socket");
 }

@@ -4,6 +4,7 @@ extern crate std;
 
 use super::world::{World, route, settings};
 use crate::peer::State;
+use crate::speaker::Clear;
 use crate::time::Millis;
 use crate::{EventKind, PeerId};
 
@@ -44,5 +45,22 @@ fn routes_come_and_go() {
         world.hosts[0].stop(world.now, "");
         world.settle();
         assert!(world.prefixes(1).is_empty());
+    }
+}
+
+#[test]
+fn a_neighbor_is_dialled_again_only_once_it_knows_that_the_session_ended() {
+    let mut world = World::pair((65_001, settings()), (65_002, settings()));
+    world.settle();
+    let speaker = &mut world.hosts[0];
+    speaker.clear(world.now, PeerId(1), Clear::Hard).unwrap();
+    speaker.timeout(world.now);
+    assert_eq!(speaker.poll_action(), None, "the NOTIFICATION is still to be sent");
+    world.settle();
+    // Should the neighbor have refused it all the same, the next attempt is not far.
+    world.run(Millis::from_secs(1));
+    assert_eq!(states(&world), [State::Established; 2]);
+    for host in 0..2 {
+        assert_eq!(world.count(host, |kind| matches!(kind, EventKind::Established { .. })), 2);
     }
 }

@@ -11,6 +11,7 @@ use crate::config::{PolicyRef, Settings};
 use crate::policy::{Match, Policy, PrefixRange, Rule, RuleAction, Set};
 use crate::speaker::{Applied, Clear, CommandError};
 use crate::time::Millis;
+use crate::view::Admin;
 use crate::{EventKind, Family};
 
 const OWN: u32 = 65_000;
@@ -124,7 +125,13 @@ fn draining_warns_then_withdraws_and_can_be_undone() {
     world.run(Millis::from_secs(20));
     pump_all(&mut world, &mut raws);
     assert!(raws.iter().all(|raw| raw.table.is_empty()));
+    assert!(world.hosts[0].peers().all(|peer| peer.admin == Admin::Drain));
+    // Asking again brings nothing back.
+    world.hosts[0].drain(world.now, Millis::from_secs(20));
+    pump_all(&mut world, &mut raws);
+    assert!(raws.iter().all(|raw| raw.table.is_empty()));
     world.hosts[0].undrain();
+    assert!(world.hosts[0].peers().all(|peer| peer.admin == Admin::Up));
     pump_all(&mut world, &mut raws);
     raws[1].table.remove(&"203.0.113.0/24".parse().unwrap());
     assert_eq!((raws[1].table.clone(), raws[2].table.clone()), before);

@@ -80,11 +80,12 @@ impl Net {
             Rule { matches: &[], sets: &[Set::Med(Some(3)), Set::Prepend(1)], action: RuleAction::Accept },
         ];
         let some = [Rule { matches: &[Match::Prefix(&half)], sets: &[], action: RuleAction::Accept }];
-        let prefer = [
+        // Lower than others have it: two internal speakers that each prefer what the other has never come to rest.
+        let avoid = [
             Rule { matches: &[Match::Origin(&[Origin::Egp])], sets: &[], action: RuleAction::Reject },
             Rule {
                 matches: &[Match::Family(&[Family::Ipv4Unicast])],
-                sets: &[Set::LocalPref(200)],
+                sets: &[Set::LocalPref(50)],
                 action: RuleAction::Accept,
             },
             Rule { matches: &[], sets: &[], action: RuleAction::Accept },
@@ -92,7 +93,7 @@ impl Net {
         let policies = [
             Policy { name: "tag", rules: &tag },
             Policy { name: "some", rules: &some },
-            Policy { name: "prefer", rules: &prefer },
+            Policy { name: "avoid", rules: &avoid },
         ];
         self.world.apply(host, self.asns[host], &peers, &policies);
     }
@@ -115,9 +116,11 @@ impl Net {
                 let few = &communities[..random.pick(2)];
                 let many = &communities[random.pick(4)..];
                 let mut local = route("10.0.0.0/8");
-                local.med = (random.below(3) == 0).then(|| random.below(3) as u32);
                 local.communities = if random.below(4) == 0 { many } else { few };
-                for _ in 0..1 + random.below(12) {
+                // Now and then many at once, in an order that packs badly.
+                let count = if random.below(5) == 0 { 300 } else { 1 + random.below(12) };
+                for _ in 0..count {
+                    local.med = (random.below(3) == 0).then(|| random.below(3) as u32);
                     let prefix = prefix(random);
                     let prefix = prefix.parse().unwrap();
                     self.world.hosts[host].originate(now, &LocalRoute { prefix, ..local }).unwrap();
@@ -205,9 +208,9 @@ impl Net {
 }
 
 fn prefix(random: &mut Random) -> String {
-    let number = random.below(40);
+    let number = random.below(150);
     match random.below(2) {
-        0 => std::format!("10.{}.{}.0/24", number * 6, number),
+        0 => std::format!("10.{}.{number}.0/24", number % 16 * 16),
         _ => std::format!("2001:db8:{number:x}::/48"),
     }
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::vec;
 use std::vec::Vec;
 
+use super::raw_peer::{KEEPALIVE, Lab, NOTIFICATION, OPEN, keepalive, message, open};
 use super::world::{address, local, neighbor, settings, small, speaker};
 use crate::config::Config;
 use crate::peer::State;
@@ -246,5 +247,48 @@ fn routes_survive_a_collision() {
             let counts = net.hosts[host].peer(PeerId(1)).unwrap().families[0].unwrap();
             assert_eq!((counts.accepted, counts.advertised), (1, 1), "seed {seed} {}", net.down());
         }
+    }
+}
+
+/// A session over the connection that the speaker dialled, and the OPEN of a neighbor with the higher identifier on the one
+/// that was accepted before the session came up.
+fn established_with_a_second() -> (Lab, ConnId, ConnId) {
+    let mut lab = Lab::with(settings());
+    let ours = lab.connected();
+    let theirs = lab.accept(address(1)).unwrap();
+    lab.send(ours, &open(90));
+    lab.send(ours, &keepalive());
+    assert_eq!((lab.state(), lab.kinds(theirs)), (State::Established, vec![OPEN]));
+    lab.read(ours);
+    lab.send(theirs, &open(90));
+    // Nothing is closed: the neighbor, which has an OPEN on both, decides.
+    assert_eq!((lab.kinds(ours), lab.kinds(theirs)), (vec![], vec![KEEPALIVE]));
+    (lab, ours, theirs)
+}
+
+#[test]
+fn a_neighbor_that_keeps_its_established_session_keeps_ours() {
+    let (mut lab, ours, theirs) = established_with_a_second();
+    lab.send(theirs, &message(NOTIFICATION, &[6, 7]));
+    assert_eq!(lab.closed, [theirs]);
+    lab.keep_up(ours, 100);
+    assert_eq!((lab.state(), lab.view().flaps), (State::Established, 0));
+}
+
+#[test]
+fn a_neighbor_that_keeps_the_connection_of_the_higher_identifier_moves_the_session() {
+    for cease_first in [true, false] {
+        let (mut lab, ours, theirs) = established_with_a_second();
+        if cease_first {
+            lab.send(ours, &message(NOTIFICATION, &[6, 7]));
+            lab.send(theirs, &keepalive());
+        } else {
+            lab.send(theirs, &keepalive());
+            lab.ends_with(ours, 6, 7);
+        }
+        assert_eq!(lab.closed, [ours]);
+        lab.keep_up(theirs, 100);
+        assert_eq!((lab.state(), lab.view().flaps), (State::Established, 1));
+        assert_eq!(lab.dials.len(), 1, "nobody had to try again");
     }
 }

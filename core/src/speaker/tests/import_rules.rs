@@ -124,6 +124,37 @@ fn a_policy_decides_and_changes_and_graceful_shutdown_comes_after_it() {
     pump_all(&mut world, &mut raws);
 }
 
+#[test]
+fn the_rule_that_decided_is_known_and_graceful_shutdown_survives_a_policy_that_removes_it() {
+    let rules = [
+        Rule { matches: &[Match::AsPath(&["64999"])], sets: &[], action: RuleAction::Reject },
+        Rule {
+            matches: &[Match::AsPath(&["65001"])],
+            sets: &[Set::SetCommunities(&[7]), Set::LocalPref(250)],
+            action: RuleAction::Accept,
+        },
+    ];
+    let policies = [Policy { name: "in", rules: &rules }];
+    let by_policy = Settings { import: PolicyRef::Named(0), enforce_first_as: false, ..spec(1).settings };
+    let (mut world, mut raws) = lab_with(&[Spec { settings: by_policy, ..spec(65_001) }], &policies, small());
+    for (prefix, path) in [
+        ("192.0.2.0/24", &[65_001][..]),
+        ("198.51.100.0/24", &[65_001, 64_999]),
+        ("203.0.113.0/24", &[65_002]),
+    ] {
+        let attributes = [basic(path, FAR), communities(&[0xFFFF_0000])].concat();
+        raws[0].say(&mut world, &announce(&attributes, &[prefix]));
+    }
+    assert_eq!(preference(&world, "192.0.2.0/24"), 0);
+    let speaker = &world.hosts[0];
+    let slot = speaker.find_destination("192.0.2.0/24".parse().unwrap()).unwrap();
+    let accepted = speaker.destination(crate::Family::Ipv4Unicast, slot).unwrap();
+    assert_eq!(accepted.paths().next().unwrap().rule, Some(1));
+    let refused = (0..speaker.refused_slots()).filter_map(|slot| speaker.refused(slot));
+    let rules: std::vec::Vec<_> = refused.map(|refused| (refused.reason, refused.rule)).collect();
+    assert_eq!(rules, [(Reason::Policy, Some(0)), (Reason::Policy, None)]);
+}
+
 fn limited(action: MaxPrefixAction) -> (World, Vec<Raw>) {
     let max_prefixes = MaxPrefixes { limit: 2, action };
     lab(&[Spec { settings: Settings { max_prefixes, ..settings() }, ..spec(65_001) }])

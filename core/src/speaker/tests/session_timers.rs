@@ -156,7 +156,7 @@ fn rest_after_failure(lab: &mut Lab) -> u64 {
     let (from, dials) = (lab.now, lab.dials.len());
     while lab.dials.len() == dials {
         assert_eq!(lab.state(), State::Idle);
-        assert_eq!(lab.accept(address(1)), Err(Refusal::Busy));
+        assert_eq!(lab.accept(address(1)), Err(Refusal::Resting));
         lab.run(Millis(10));
     }
     lab.now.since(from).0

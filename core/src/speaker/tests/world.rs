@@ -61,6 +61,7 @@ pub(super) fn settings() -> Settings {
         next_hop_self: false,
         passive: false,
         local_address: None,
+        local_interface: None,
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,
@@ -216,10 +217,9 @@ impl World {
             for wire in 0..self.wires.len() {
                 busy |= self.carry(wire, &mut out);
             }
-            // What is due now is done now; a deadline that stays over would go round for ever.
-            let due =
-                self.hosts.iter().any(|host| host.poll_timeout().is_some_and(|next| next.at <= self.now));
-            if !busy && !due {
+            // A deadline that is over calls for another turn; one that stays over never settles.
+            busy |= self.hosts.iter().any(|host| host.poll_timeout().is_some_and(|next| next.at <= self.now));
+            if !busy {
                 return;
             }
         }

@@ -7,9 +7,6 @@ use crier_tests::raw_peer::RawPeer;
 use crier_tests::wire::Open;
 use crier_tests::wire::update::Attributes;
 
-/// What stands for a number that does not fit.
-const AS_TRANS: u32 = 23456;
-
 #[test]
 fn paths_survive_a_neighbor_with_two_octets() {
     let Some(lab) = Lab::new(&[Kind::Crier, Kind::Bird]) else { return };
@@ -22,7 +19,7 @@ fn paths_survive_a_neighbor_with_two_octets() {
         .with(|new| new.passive = true);
     let crier = Crier::start(&tor, &plan);
     let plan = Plan::new(65002, [10, 0, 0, 2])
-        .neighbor("192.0.2.2", "192.0.2.1", AS_TRANS)
+        .neighbor("192.0.2.2", "192.0.2.1", 4_200_000_001)
         .with(|tor| tor.four_octet_as = false)
         .announce("172.20.2.0/24");
     let old = start(Kind::Bird, &old, &plan);

@@ -35,6 +35,12 @@ fn drain_announces_graceful_shutdown_then_withdraws() {
     await_until("BIRD sees it drain", || tags(&bird, "192.0.2.1"), marked);
     let route = await_until("FRR sees it drain", || tags(&frr, "198.51.100.1"), marked);
     assert_eq!(route.and_then(|route| route.local_pref), Some(0));
+    // Asked again with no time left to wait, it withdraws at once; the sessions stay.
+    crier.command(&["drain", "--wait", "0s"]);
+    bird.await_prefixes("192.0.2.1", &[]);
+    frr.await_prefixes("198.51.100.1", &[]);
+    assert_eq!(crier.peer("192.0.2.2")["admin"], "drain");
+    crier.command(&["drain"]);
     crier.command(&["undrain"]);
     let plain = |route: &Option<crier_tests::lab::Route>| {
         route.as_ref().is_some_and(|route| route.communities.is_empty())

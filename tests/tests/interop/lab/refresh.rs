@@ -12,9 +12,10 @@ fn a_refresh_is_asked_for_and_answered() {
     a.link(&["192.0.2.1/24"], &b, &["192.0.2.2/24"]);
     let plan =
         Plan::new(65001, [10, 0, 0, 1]).neighbor("192.0.2.1", "192.0.2.2", 65002).announce("172.20.1.0/24");
-    let crier = Crier::start(&a, &plan.with(|peer| peer.passive = true));
+    // Nothing else wakes crier meanwhile: no keepalive is due in the time that a test waits.
+    let crier = Crier::start(&a, &plan.with(|peer| (peer.passive, peer.hold) = (true, 900)));
     let mut peer = RawPeer::connect(&b, "192.0.2.1");
-    peer.establish(&Open::new(65002, [10, 0, 0, 2]));
+    peer.establish(&Open { hold: 900, ..Open::new(65002, [10, 0, 0, 2]) });
     let announces = |kind: u8, body: &[u8]| {
         let nlri = prefix_fields(body).map_or(&[][..], |(_, announced)| announced);
         let mut found = false;

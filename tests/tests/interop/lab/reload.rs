@@ -36,13 +36,24 @@ fn a_reload_adds_a_neighbor_and_a_policy_and_touches_no_session() {
     assert!(uptime() >= old, "the session began anew");
     assert_eq!(crier.peer("192.0.2.2")["flaps"], 0);
 
-    // A configuration that is wrong, or one that needs other tables, is refused whole.
-    let wrong = crier.reload(&(Crier::configuration(&after) + policy + "colour = \"red\"\n")).unwrap_err();
-    assert!(wrong.contains("colour"), "{wrong}");
-    let larger =
-        crier.reload(&(Crier::configuration(&before) + "\n[limits]\nprefixes = 30_000\n")).unwrap_err();
-    assert!(larger.contains("restart needed"), "{larger}");
+    // A configuration that is wrong, or one that needs other tables, is refused whole. This one lacks FRR and a route.
+    let text = Crier::configuration(&before) + "\n[limits]\n";
+    let place =
+        |column| format!("{}:{}:{column}", crier.configuration_path().display(), text.lines().count() + 1);
+    for (line, column, word) in
+        [("  colour = 3", 3, "colour"), ("peers = \"many\"", 9, "limits.peers"), ("peers = ", 9, "")]
+    {
+        crier.write_configuration(&format!("{text}{line}"));
+        let (code, said) = crier.refused(&["reload"]);
+        assert_eq!((code, said.trim_end().lines().count()), (1, 1), "{said}");
+        assert!(said.contains(&place(column)) && said.contains(word), "{said}");
+    }
+    crier.write_configuration(&(text.clone() + "prefixes = 30_000\n"));
+    let (code, said) = crier.refused(&["reload"]);
+    assert!(code == 1 && said.contains("restart needed"), "{said}");
     assert!(crier.established("198.51.100.2"), "the refused reload removed a neighbor");
+    bird.await_prefixes("192.0.2.1", &["172.20.1.0/24", "172.20.3.0/24", "172.20.7.0/24"]);
+    assert_eq!(crier.peer("198.51.100.2")["flaps"], 0);
 
     // And back: the neighbor goes, with what it announced.
     crier.reload(&Crier::configuration(&before)).unwrap();

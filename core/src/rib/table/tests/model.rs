@@ -95,7 +95,8 @@ impl Model {
         let [learned, local, _] = self.counts();
         let no_room =
             if peer == 0 { local >= self.capacity.local } else { learned >= self.capacity.prefixes };
-        let no_slot = self.free.is_empty() && self.fresh > self.capacity.slots();
+        let reserve = if peer == 0 { 0 } else { self.capacity.local - local };
+        let no_slot = self.destinations.len() as u32 + reserve >= self.capacity.slots();
         let no_path = peer != 0 && self.paths() >= self.capacity.paths;
         match self.destinations.get_mut(&net) {
             Some(destination) if destination.paths.contains_key(&peer) => {
