@@ -60,7 +60,8 @@ fn a_thousand_strangers_do_not_keep_a_configured_neighbor_out() {
     let inside = SocketAddr::from(([127, 0, 0, 3], 179));
     let passive = neighbor(inside, Settings { passive: true, ..quick() });
     let mut strangers = Vec::new();
-    rig::configure(&rig, vec![passive], vec![range(4)], &[]);
+    let dialled = neighbor(listener.local_addr().unwrap(), quick());
+    rig::configure(&rig, vec![passive, dialled], vec![range(4)], &[]);
     let before = rig.turns();
     for n in 0..500 {
         // They connect and say nothing.
@@ -74,8 +75,6 @@ fn a_thousand_strangers_do_not_keep_a_configured_neighbor_out() {
         peer.offer(&open(n));
         strangers.push(peer);
     }
-    let neighbor = neighbor(listener.local_addr().unwrap(), quick());
-    rig::configure(&rig, vec![passive, neighbor], vec![range(4)], &[]);
     let mut dialled = RawPeer::accept(&listener);
     dialled.establish(&Open::new(65002, [10, 0, 0, 2]));
     let (sessions, dynamic) = rig.speaker(|speaker, _| {
