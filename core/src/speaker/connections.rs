@@ -45,10 +45,7 @@ impl Speaker<'_> {
                 self.tcp_opened(now, index, ends);
                 Ok(self.handle(index))
             }
-            Err((peer, refusal)) => {
-                self.high.connections_refused += u64::from(refusal == Refusal::ConnectionsFull);
-                Err(self.refuse_connection(now, peer, refusal))
-            }
+            Err((peer, refusal)) => Err(self.refuse_connection(now, peer, refusal)),
         }
     }
 
@@ -97,22 +94,7 @@ impl Speaker<'_> {
         if from_source.count() >= UNOPENED_PER_SOURCE {
             return Err(Refusal::TooManyFromSource);
         }
-        if self.range_is_full(range) {
-            return Err(Refusal::DynamicLimit);
-        }
-        if self.has_place_for_strangers() { Ok(()) } else { Err(Refusal::ConnectionsFull) }
-    }
-
-    /// Whether a connection from a range leaves a slot for each configured neighbor that has none: however many addresses
-    /// connect and say nothing, they do not lock those out.
-    fn has_place_for_strangers(&self) -> bool {
-        let waits = |slot: &&super::PeerSlot| {
-            let wanted = matches!(slot.admin, Admin::Up | Admin::Drain);
-            let configured = slot.config.is_some_and(|config| !config.dynamic) && !slot.removed;
-            configured && wanted && slot.outgoing.is_none() && slot.incoming.is_none()
-        };
-        let kept = self.peers.iter().filter(waits).count();
-        self.conns.iter().filter(|conn| conn.phase == Phase::Free).count() > kept
+        if self.range_is_full(range) { Err(Refusal::DynamicLimit) } else { Ok(()) }
     }
 
     /// The dynamic range that holds an address.

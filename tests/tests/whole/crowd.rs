@@ -60,25 +60,23 @@ fn a_thousand_strangers_do_not_keep_a_configured_neighbor_out() {
     let inside = SocketAddr::from(([127, 0, 0, 3], 179));
     let passive = neighbor(inside, Settings { passive: true, ..quick() });
     let mut strangers = Vec::new();
-    rig::configure(&rig, vec![passive], vec![range(4)], &[]);
+    let dialled = neighbor(listener.local_addr().unwrap(), quick());
+    rig::configure(&rig, vec![passive, dialled], vec![range(4)], &[]);
     let before = rig.turns();
-    for n in 0..1_000 {
-        // Every second one says who it is, the others nothing.
-        let peer = RawPeer::try_dial(stranger(n + 1), rig.address()).unwrap();
-        if n % 2 == 0 {
-            peer.offer(&open(n + 1));
-        }
+    for n in 0..500 {
+        // They connect and say nothing.
+        strangers.push(RawPeer::try_dial(stranger(n), rig.address()).unwrap());
+    }
+    let mut dialling = RawPeer::dial(inside.ip(), rig.address());
+    dialling.establish(&Open::new(65003, [10, 0, 0, 3]));
+    for n in 500..1_000 {
+        // These say who they are.
+        let peer = RawPeer::try_dial(stranger(n), rig.address()).unwrap();
+        peer.offer(&open(n));
         strangers.push(peer);
-        if n == 500 {
-            // One that is dialled appears in the midst of it.
-            let dialled = neighbor(listener.local_addr().unwrap(), quick());
-            rig::configure(&rig, vec![passive, dialled], vec![range(4)], &[]);
-        }
     }
     let mut dialled = RawPeer::accept(&listener);
     dialled.establish(&Open::new(65002, [10, 0, 0, 2]));
-    let mut dialling = RawPeer::dial(inside.ip(), rig.address());
-    dialling.establish(&Open::new(65003, [10, 0, 0, 3]));
     let (sessions, dynamic) = rig.speaker(|speaker, _| {
         let up = speaker.peers().filter(|peer| peer.established.is_some());
         let dynamic = speaker.peers().filter(|peer| peer.dynamic).count();
