@@ -5,6 +5,7 @@ mod words;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use crier_core::speaker::Refusal;
 use crier_core::{Event, EventKind};
 use log::Level;
 
@@ -91,6 +92,8 @@ const fn level(kind: &EventKind) -> Level {
         EventKind::State { .. }
         | EventKind::EndOfRibSent(_)
         | EventKind::RefreshSent(_)
+        // A neighbor that dials while we rest after a failure does so about once a second.
+        | EventKind::ConnectionRefused(Refusal::Resting)
         | EventKind::Purged => Level::Debug,
         EventKind::Down(_)
         | EventKind::NotificationSent(_)
