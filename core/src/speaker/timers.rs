@@ -12,7 +12,7 @@ use crate::peer::jitter::jitter;
 use crate::time::{Instant, Millis};
 
 /// Full tables are looked at this often.
-const HOUSEKEEPING: Millis = Millis::from_secs(1);
+pub(super) const HOUSEKEEPING: Millis = Millis::from_secs(1);
 
 impl Speaker<'_> {
     /// Makes sure that the driver calls at `at`, at the latest.

@@ -3,6 +3,8 @@
 use super::Speaker;
 use super::import::{Importer, LimitExceeded};
 use super::session::With;
+use super::timers::HOUSEKEEPING;
+use super::types::Wake;
 use crate::attrs::AttrsView;
 use crate::config::MaxPrefixAction;
 use crate::event::{DownReason, EventKind};
@@ -104,6 +106,10 @@ impl Speaker<'_> {
             self.announce(now, peer, reach.family, reach.nlri, reach.next_hop, parsed, scratch)?;
         }
         self.report_limits(now, peer);
+        if self.peers[usize::from(peer)].incomplete {
+            // Somebody is to hear of it soon, and of its end.
+            self.arm(now + HOUSEKEEPING, Wake::Speaker);
+        }
         Ok(())
     }
 
