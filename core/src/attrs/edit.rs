@@ -11,14 +11,12 @@ use super::list::{self, ListOp};
 use super::tlv::{self, NoRoom, Tlv, Writer, code, flag};
 use super::{AttrsView, Key};
 use crate::speaker::LocalRoute;
+use crate::wire::as_path::{self, AsPath};
 
 /// Most steps that one edit takes for communities, and as many for large ones: three for each of 17 rules, and one more.
 pub const MAX_LIST_OPS: usize = 52;
 /// Most attributes that one edit replaces.
 pub const MAX_REPLACED: usize = 4;
-
-const AS_SEQUENCE: u8 = 2;
-const MAX_SEGMENT: usize = 255;
 
 /// An attribute set and what is to change about it.
 #[derive(Debug)]
@@ -206,7 +204,7 @@ impl<'a> Edit<'a> {
         }
         let start = out.len();
         match code {
-            code::AS_PATH => write_prepended(self.prepend, value, out),
+            code::AS_PATH => as_path::prepend(out, AsPath::new(value), self.prepend.asn, self.prepend.count),
             code::COMMUNITIES => {
                 key.communities = 0;
                 for community in list::edited(value, &self.communities) {
@@ -293,40 +291,6 @@ pub fn build_local(route: &LocalRoute<'_>, out: &mut [u8]) -> Result<(Key, usize
     }
     list::finish::<12>(start, flags, code::LARGE_COMMUNITIES, &mut out)?;
     Ok((key, out.len()))
-}
-
-/// An AS_PATH with `prepend` in front. Where the first segment is full, a new one is opened (RFC 4271, 5.1.2).
-fn write_prepended(prepend: Prepend, path: &[u8], out: &mut Writer<'_>) -> Result<(), NoRoom> {
-    let asn = prepend.asn.to_be_bytes();
-    let count = usize::from(prepend.count);
-    let (joined, rest) = match path {
-        [AS_SEQUENCE, len, rest @ ..] => (usize::from(*len), rest),
-        _ => (0, path),
-    };
-    // As many as fit go into the first segment, the others into segments in front of it.
-    let into_first = count.min(MAX_SEGMENT.saturating_sub(joined));
-    let in_front = count - into_first;
-    let segments = in_front.div_ceil(MAX_SEGMENT) + usize::from(joined + into_first > 0);
-    out.put_header(flag::TRANSITIVE, code::AS_PATH, 2 * segments + 4 * count + rest.len())?;
-    let mut left = in_front;
-    while left > 0 {
-        let here = if left.is_multiple_of(MAX_SEGMENT) { MAX_SEGMENT } else { left % MAX_SEGMENT };
-        put_segment(here, here, asn, out)?;
-        left -= here;
-    }
-    if joined + into_first > 0 {
-        put_segment(joined + into_first, into_first, asn, out)?;
-    }
-    out.put(rest)
-}
-
-/// The header of an AS_SEQUENCE of `len` numbers, and `asn` for the first `count` of them.
-fn put_segment(len: usize, count: usize, asn: [u8; 4], out: &mut Writer<'_>) -> Result<(), NoRoom> {
-    out.put(&[AS_SEQUENCE, u8::try_from(len).map_err(|_| NoRoom)?])?;
-    for _ in 0..count {
-        out.put(&asn)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

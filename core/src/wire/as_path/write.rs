@@ -48,15 +48,43 @@ pub fn write_as4_path(w: &mut Writer<'_>, path: AsPath<'_>, prepend: Option<u32>
     })
 }
 
-/// Canonical AS_PATH with `asn` in front of `path`, `times` times: a longer way round.
+/// Canonical AS_PATH with `asn` in front of `path`, `times` times: a longer way round. Where the first segment is full, a new
+/// one is opened in front of it (RFC 4271, 5.1.2).
 ///
 /// # Errors
 /// There is no room; part of the attribute may have been written.
-pub fn prepend(w: &mut Writer<'_>, path: AsPath<'_>, asn: u32, times: u8) -> Result<(), NoRoom> {
-    write_attribute(w, flag::TRANSITIVE, code::AS_PATH, true, |out| {
-        out.repeat(asn, usize::from(times))?;
-        out.segments(path.segments())
-    })
+pub fn prepend(w: &mut Writer<'_>, path: AsPath<'_>, asn: u32, times: u16) -> Result<(), NoRoom> {
+    const SEQUENCE: u8 = Kind::Sequence as u8;
+    let asn = asn.to_be_bytes();
+    let times = usize::from(times);
+    let (joined, rest) = match path.value() {
+        [SEQUENCE, len, rest @ ..] => (usize::from(*len), rest),
+        value => (0, value),
+    };
+    // As many as fit go into the first segment, the others into segments in front of it.
+    let into_first = times.min(SEGMENT_MAX.saturating_sub(joined));
+    let in_front = times - into_first;
+    let segments = in_front.div_ceil(SEGMENT_MAX) + usize::from(joined + into_first > 0);
+    w.put_header(flag::TRANSITIVE, code::AS_PATH, 2 * segments + 4 * times + rest.len())?;
+    let mut left = in_front;
+    while left > 0 {
+        let here = if left.is_multiple_of(SEGMENT_MAX) { SEGMENT_MAX } else { left % SEGMENT_MAX };
+        put_sequence(here, here, asn, w)?;
+        left -= here;
+    }
+    if joined + into_first > 0 {
+        put_sequence(joined + into_first, into_first, asn, w)?;
+    }
+    w.put(rest)
+}
+
+/// The header of an AS_SEQUENCE of `len` numbers, and `asn` for the first `count` of them.
+fn put_sequence(len: usize, count: usize, asn: [u8; 4], w: &mut Writer<'_>) -> Result<(), NoRoom> {
+    w.put(&[Kind::Sequence as u8, u8::try_from(len).map_err(|_| NoRoom)?])?;
+    for _ in 0..count {
+        w.put(&asn)?;
+    }
+    Ok(())
 }
 
 /// Canonical AS_PATH from one with two-octet numbers.
