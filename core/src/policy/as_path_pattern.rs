@@ -11,6 +11,7 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use crate::attrs::edit::Prepend;
+use crate::wire::as_path::Kind;
 
 /// Most tokens in a pattern.
 pub(super) const MAX_TOKENS: usize = 255;
@@ -275,8 +276,8 @@ impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
     fn next(&mut self) -> Option<Element<'a>> {
-        const AS_SET: u8 = 1;
-        const AS_SEQUENCE: u8 = 2;
+        const AS_SET: u8 = Kind::Set as u8;
+        const AS_SEQUENCE: u8 = Kind::Sequence as u8;
         if let Some(left) = self.prepend.count.checked_sub(1) {
             self.prepend.count = left;
             return Some(Element::One(self.prepend.asn));

@@ -11,7 +11,7 @@ pub(super) use write::{narrow, needs_four_octets, write_merged, write_widened};
 pub use write::{prepend, write_as_path, write_as4_path};
 
 /// What stands for an AS number of four octets where only two fit (RFC 6793, 9).
-pub const AS_TRANS: u32 = 23456;
+pub const AS_TRANS: u32 = super::open::AS_TRANS as u32;
 
 /// Kind of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

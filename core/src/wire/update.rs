@@ -1,23 +1,8 @@
 //! The body of an UPDATE: where its three fields begin and end (RFC 4271, 4.3).
 
 use super::nlri::Nlri;
-use super::notification::{MAX_DATA, Notification};
+use super::notification::{Notification, codes};
 use crate::family::V4;
-
-/// UPDATE Message Error (RFC 4271, 6.3).
-const CODE: u8 = 3;
-
-/// Subcodes of UPDATE Message Error that crier sends.
-pub mod subcode {
-    /// Malformed Attribute List.
-    pub const MALFORMED_ATTRIBUTE_LIST: u8 = 1;
-    /// Unrecognized Well-known Attribute.
-    pub const UNRECOGNIZED_WELL_KNOWN: u8 = 2;
-    /// Optional Attribute Error.
-    pub const OPTIONAL_ATTRIBUTE: u8 = 9;
-    /// Invalid Network Field.
-    pub const INVALID_NETWORK_FIELD: u8 = 10;
-}
 
 /// The three fields of an UPDATE, not looked into yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +24,7 @@ impl UpdateParts<'_> {
         if Nlri::<V4>::check(self.withdrawn) && Nlri::<V4>::check(self.nlri) {
             Ok(())
         } else {
-            Err(error(subcode::INVALID_NETWORK_FIELD, &[]))
+            Err(Notification::new(codes::update::INVALID_NETWORK_FIELD))
         }
     }
 }
@@ -57,13 +42,7 @@ pub fn split(body: &[u8]) -> Result<UpdateParts<'_>, Notification> {
         let (attributes, nlri) = counted(rest)?;
         Some(UpdateParts { withdrawn, attributes, nlri })
     };
-    fields().ok_or_else(|| error(subcode::MALFORMED_ATTRIBUTE_LIST, &[]))
-}
-
-/// The UPDATE Message Error with this subcode; `data` is cut to what a NOTIFICATION carries.
-pub(super) fn error(subcode: u8, data: &[u8]) -> Notification {
-    let data = data.get(..MAX_DATA).unwrap_or(data);
-    Notification { code: CODE, subcode, data: heapless::Vec::from_slice(data).unwrap_or_default() }
+    fields().ok_or_else(|| Notification::new(codes::update::MALFORMED_ATTRIBUTE_LIST))
 }
 
 /// The bytes that a two-octet length in front of them counts, and what follows.
@@ -75,6 +54,7 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::notification::MAX_DATA;
 
     fn code(result: Result<UpdateParts<'_>, Notification>) -> (u8, u8) {
         let error = result.unwrap_err();
@@ -123,6 +103,7 @@ mod tests {
 
     #[test]
     fn long_data_is_cut() {
-        assert_eq!(error(1, &[7; 300]).data, [7; MAX_DATA]);
+        let error = Notification::with_data(codes::update::MALFORMED_ATTRIBUTE_LIST, &[7; 300]);
+        assert_eq!(error.data, [7; MAX_DATA]);
     }
 }

@@ -10,7 +10,6 @@ pub mod table;
 mod tests;
 
 use super::notification::Notification;
-use super::update::error;
 use crate::attrs::Key;
 use crate::attrs::tlv;
 use crate::family::{Family, FamilySet};
@@ -147,7 +146,7 @@ pub fn parse<'a>(
     has_nlri: bool,
     out: &mut [u8],
 ) -> Result<Parsed<'a>, Notification> {
-    read(ctx, attributes, has_nlri, out).map_err(|reset| error(reset.subcode, reset.data))
+    read(ctx, attributes, has_nlri, out).map_err(|reset| Notification::with_data(reset.error, reset.data))
 }
 
 fn read<'a>(

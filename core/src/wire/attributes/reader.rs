@@ -9,7 +9,8 @@ use crate::attrs::tlv::{NoRoom, Tlv, Writer, code, find, flag};
 use crate::view::Reason;
 use crate::wire::as_path::{Scan, scan};
 use crate::wire::community::Community;
-use crate::wire::update::subcode;
+use crate::wire::notification::ErrorCode;
+use crate::wire::notification::codes::update;
 
 /// What has been read of an UPDATE's attributes.
 pub(super) struct Reader<'c, 'a> {
@@ -27,15 +28,15 @@ pub(super) struct Reader<'c, 'a> {
     parsed: Parsed<'a>,
 }
 
-/// What ends the session: a subcode of UPDATE Message Error, and the data that goes with it.
+/// What ends the session: an UPDATE Message Error, and the data that goes with it.
 pub(super) struct Reset<'a> {
-    pub(super) subcode: u8,
+    pub(super) error: ErrorCode,
     pub(super) data: &'a [u8],
 }
 
 impl Reset<'_> {
     /// A list that nothing can be taken from with confidence.
-    const MALFORMED_LIST: Self = Self { subcode: subcode::MALFORMED_ATTRIBUTE_LIST, data: &[] };
+    const MALFORMED_LIST: Self = Self { error: update::MALFORMED_ATTRIBUTE_LIST, data: &[] };
 }
 
 /// What is wrong with an attribute, and what follows.
@@ -132,7 +133,7 @@ impl<'c, 'a> Reader<'c, 'a> {
             return Err(match rule.outcome {
                 // Which of them counts is anybody's guess (RFC 7606, 3 g).
                 Outcome::Reset(_) => {
-                    Wrong::new(Outcome::Reset(subcode::MALFORMED_ATTRIBUTE_LIST), "is repeated")
+                    Wrong::new(Outcome::Reset(update::MALFORMED_ATTRIBUTE_LIST), "is repeated")
                 }
                 _ => Wrong::discard("is repeated"),
             });
@@ -157,7 +158,7 @@ impl<'c, 'a> Reader<'c, 'a> {
     /// An attribute that is not in the table.
     fn unknown(&mut self, attribute: &Tlv<'a>) -> Result<(), Wrong> {
         if attribute.flags & flag::OPTIONAL == 0 {
-            let outcome = Outcome::Reset(subcode::UNRECOGNIZED_WELL_KNOWN);
+            let outcome = Outcome::Reset(update::UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE);
             return Err(Wrong::new(outcome, "is well-known and not known here"));
         }
         if !self.seen.insert(attribute.code) {
@@ -338,9 +339,9 @@ impl<'c, 'a> Reader<'c, 'a> {
     #[cold]
     fn fault(&mut self, attribute: &Tlv<'a>, wrong: &Wrong) -> Result<(), Reset<'a>> {
         match wrong.outcome {
-            Outcome::Reset(subcode::MALFORMED_ATTRIBUTE_LIST) => return Err(Reset::MALFORMED_LIST),
-            // The other subcodes come with the attribute (RFC 4271, 6.3).
-            Outcome::Reset(subcode) => return Err(Reset { subcode, data: attribute.raw }),
+            Outcome::Reset(update::MALFORMED_ATTRIBUTE_LIST) => return Err(Reset::MALFORMED_LIST),
+            // The others come with the attribute (RFC 4271, 6.3).
+            Outcome::Reset(error) => return Err(Reset { error, data: attribute.raw }),
             Outcome::Withdraw => self.withdraw(attribute.code, wrong.reason, wrong.refuse),
             Outcome::Discard => {
                 let fault = Fault { attribute: attribute.code, reason: wrong.reason, refuse: Reason::None };

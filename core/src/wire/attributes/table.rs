@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::attrs::tlv::{code, flag};
-use crate::wire::update::subcode;
+use crate::wire::notification::ErrorCode;
+use crate::wire::notification::codes::update;
 
 /// What a fault leads to (RFC 7606, 2), the mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub enum Outcome {
     Discard,
     /// The UPDATE's routes are withdrawn.
     Withdraw,
-    /// The session ends with UPDATE Message Error and this subcode.
-    Reset(u8),
+    /// The session ends with this UPDATE Message Error.
+    Reset(ErrorCode),
 }
 
 /// What an attribute's length must be, in octets.
@@ -93,7 +94,7 @@ const WELL_KNOWN: u8 = flag::TRANSITIVE;
 const OPTIONAL: u8 = flag::OPTIONAL;
 const OPTIONAL_TRANSITIVE: u8 = flag::OPTIONAL | flag::TRANSITIVE;
 /// Incorrect MP_REACH_NLRI or MP_UNREACH_NLRI: its prefixes are not known, so nothing less will do (RFC 4760, 7).
-const RESET: Outcome = Outcome::Reset(subcode::OPTIONAL_ATTRIBUTE);
+const RESET: Outcome = Outcome::Reset(update::OPTIONAL_ATTRIBUTE_ERROR);
 
 use Length::{Aggregator, Any, AtLeast, Exactly, MultipleOf};
 use Outcome::{Discard, Withdraw};
