@@ -69,9 +69,8 @@ impl Speaker<'_> {
         };
         let Some(peer) = self.find_peer(remote) else { return from_range() };
         let slot = &self.peers[usize::from(peer.0)];
-        match slot.admin {
-            Admin::Up | Admin::Drain => {}
-            Admin::Down | Admin::Limit => return Err((peer.0, Refusal::AdministrativelyDown)),
+        if slot.admin != Admin::Up {
+            return Err((peer.0, Refusal::AdministrativelyDown));
         }
         // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Rest that is over is none, even if the timer has
         // not been looked at yet.

@@ -23,10 +23,7 @@ impl Speaker<'_> {
             self.drive(now, index, Event::OpenReceived, With::Nothing);
             return;
         }
-        let agreed = self.agree(index, open).and_then(|agreed| {
-            self.find_place(now, index)?;
-            self.await_purge(index).map(|()| agreed)
-        });
+        let agreed = self.agree(index, open).and_then(|agreed| self.find_place(now, index).map(|()| agreed));
         let agreed = match agreed {
             Ok(agreed) => agreed,
             Err(notification) => {
@@ -34,7 +31,7 @@ impl Speaker<'_> {
                 return;
             }
         };
-        if !self.survives_collision(now, index, &agreed) || !self.has_no_job(now, index) {
+        if !self.has_no_job(now, index) || !self.survives_collision(now, index, &agreed) {
             return;
         }
         let peer = usize::from(self.conns[usize::from(index)].peer);
@@ -51,14 +48,6 @@ impl Speaker<'_> {
         let settings = self.settings_of(index).ok_or_else(rejected)?;
         let offered = self.conns[usize::from(index)].offered.as_ref().ok_or_else(rejected)?;
         negotiate(offered, settings.timers.keepalive, settings.remote_as, open)
-    }
-
-    /// A neighbor takes no new session before the former one's routes are gone. The connection may have been opened when
-    /// that session was still up.
-    fn await_purge(&self, index: u16) -> Result<(), Notification> {
-        let peer = usize::from(self.conns[usize::from(index)].peer);
-        let purged = self.peers[peer].job == Job::None;
-        if purged { Ok(()) } else { Err(Notification::new(cease::CONNECTION_REJECTED)) }
     }
 
     /// Gives a connection from a dynamic range its neighbor, now that it has said who it is.
@@ -130,6 +119,7 @@ impl Speaker<'_> {
     }
 
     /// Refuses a session whose neighbor's former one is still being cleared away: it would lose its own paths with those.
+    /// The connection may have been opened when that session was still up.
     fn has_no_job(&mut self, now: Instant, index: u16) -> bool {
         let peer = usize::from(self.conns[usize::from(index)].peer);
         let free = self.peers[peer].job == Job::None;

@@ -56,6 +56,7 @@ pub(crate) enum Job {
 #[derive(Debug, Default)]
 pub struct PeerSlot {
     pub(crate) config: Option<PeerIdentity>,
+    /// Never [`Admin::Drain`]: that is the speaker's as a whole, and views show it.
     pub(crate) admin: Admin,
     /// The neighbor's own state while it has no connection: Idle, Connect or Active.
     pub(crate) state: State,
@@ -106,7 +107,7 @@ pub(crate) struct PeerIdentity {
 impl PeerSlot {
     /// When a dynamic neighbor that closed is no longer listed. One that is held down stays, or it would come back.
     pub(crate) fn forgotten_at(&self) -> Option<Instant> {
-        self.closed.filter(|_| matches!(self.admin, Admin::Up | Admin::Drain)).map(|at| at + CLOSED_DYNAMIC)
+        self.closed.filter(|_| self.admin == Admin::Up).map(|at| at + CLOSED_DYNAMIC)
     }
 
     /// Its settings; only a slot in use has any.

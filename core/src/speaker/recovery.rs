@@ -37,7 +37,7 @@ impl Speaker<'_> {
     /// Reports tables that refused something since the last report.
     pub(super) fn report_full_tables(&mut self, now: Instant) {
         for (at, table) in TABLES.into_iter().enumerate() {
-            let refused = self.tables().find(|row| row.table == table).map_or(0, |row| row.refused);
+            let refused = self.table_use(table).refused;
             let new = refused - self.full.refused[at];
             if new > 0 && now >= self.full.not_before[at] {
                 self.full.refused[at] = refused;
@@ -53,9 +53,9 @@ impl Speaker<'_> {
         if !self.peers.iter().any(|slot| slot.incomplete) {
             return;
         }
-        let roomy = self
-            .tables()
-            .filter(|row| TABLES.contains(&row.table))
+        let roomy = TABLES
+            .into_iter()
+            .map(|table| self.table_use(table))
             .all(|row| u128::from(row.used) * 10 < u128::from(row.capacity) * 9);
         if !roomy {
             return;

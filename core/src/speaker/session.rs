@@ -13,7 +13,7 @@ use crate::peer::fsm::{self, Effects, Event, Notify, Transition};
 use crate::peer::jitter::jitter;
 use crate::rib::with_table;
 use crate::time::{Instant, Millis};
-use crate::view::{Direction, LastError};
+use crate::view::{Admin, Direction, LastError};
 use crate::wire::notification::Notification;
 use crate::wire::open::OpenParams;
 
@@ -235,8 +235,10 @@ impl Speaker<'_> {
     /// Whether a neighbor is one that is brought up by this end.
     pub(super) fn may_start(&self, peer: u16) -> bool {
         let slot = &self.peers[usize::from(peer)];
-        let up = matches!(slot.admin, crate::view::Admin::Up | crate::view::Admin::Drain);
-        up && !self.stopping && !slot.removed && slot.config.is_some_and(|config| !config.dynamic)
+        slot.admin == Admin::Up
+            && !self.stopping
+            && !slot.removed
+            && slot.config.is_some_and(|config| !config.dynamic)
     }
 
     /// Starts a neighbor, as soon as nothing holds it up.

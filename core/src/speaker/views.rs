@@ -223,7 +223,7 @@ impl Speaker<'_> {
         Table::ALL.into_iter().map(|table| self.table_use(table))
     }
 
-    fn table_use(&self, table: Table) -> TableUse {
+    pub(super) fn table_use(&self, table: Table) -> TableUse {
         let (capacity, bytes) = self.sizes.table(table);
         let family = |family: Family| with_table!(ref self.rib, family, table => table.counts);
         let attrs = &self.rib.shared.attrs;
