@@ -1,8 +1,9 @@
-//! What crier's whole-program tests share: labs of real speakers in network namespaces, a scripted peer, a
+//! What crier's whole-program tests share: the simulator, labs of real speakers in network namespaces, a scripted peer, a
 //! speaker in its loop on a thread of its own, and the benchmarks.
 
 pub mod bench;
 pub mod lab;
 pub mod raw_peer;
 pub mod rig;
+pub mod sim;
 pub mod wire;

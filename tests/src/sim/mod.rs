@@ -1,0 +1,15 @@
+//! A simulator: hosts, links and crier speakers in virtual time, everything from one seed.
+//!
+//! A [`Plan`] says what there is (hosts with a `crier.toml` each, links between them) and what happens to it (faults, and
+//! what operators do). The same plan gives the same frames, byte for byte, on every machine. The speakers are the very
+//! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
+
+pub mod plan;
+pub mod report;
+pub mod route;
+pub mod time;
+
+pub use plan::Plan;
+pub use report::{Failure, Outcome, Rule, Statistics, Verdict};
+pub use route::Route;
+pub use time::Micros;
