@@ -4,10 +4,14 @@
 //! what operators do). The same plan gives the same frames, byte for byte, on every machine. The speakers are the very
 //! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
 
+pub mod driver;
 pub mod pcap;
 pub mod plan;
 pub mod report;
 pub mod route;
+pub mod run;
+pub mod scenario;
+pub mod swarm;
 pub mod time;
 
 pub use plan::Plan;

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Micros;
 
 /// A rule that must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// Nothing panics. (Reported by the process around a run: a panic ends it.)
     NoPanic,
@@ -66,7 +68,7 @@ impl fmt::Display for Rule {
 }
 
 /// A rule was broken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     /// When.
     pub at: Micros,
@@ -83,7 +85,7 @@ impl fmt::Display for Failure {
 }
 
 /// How a run ended that broke no rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// Everything agreed with the oracle, this long after the last fault.
     Converged(Micros),
@@ -92,7 +94,7 @@ pub enum Outcome {
 }
 
 /// What happened, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
     /// Packets sent by any host.
     pub packets: u64,
@@ -109,7 +111,7 @@ pub struct Statistics {
 }
 
 /// The end of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verdict {
     /// How it ended.
     pub result: Result<Outcome, Failure>,
