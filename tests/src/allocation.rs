@@ -1,4 +1,5 @@
-//! The system's allocator, which counts what a sealed thread asks of it and shows where it was asked.
+//! The system's allocator, which counts what a sealed thread asks of it and shows where it was asked, the first few
+//! times.
 //!
 //! A program that wants it watched installs it: `#[global_allocator] static ALLOCATOR: Watched = Watched;`. In every other
 //! program a seal is two thread-local writes, and nothing is ever counted.
@@ -8,14 +9,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::io::Write;
-
-/// How many places are shown; the rest is only counted.
-const SHOWN: u32 = 3;
+use std::thread;
 
 thread_local! {
     // Without a destructor and without lazy state, so that looking at them allocates nothing.
     static SEALED: Cell<bool> = const { Cell::new(false) };
     static BROKEN: Cell<u32> = const { Cell::new(0) };
+    /// How many places are still shown; the rest is only counted.
+    static TO_SHOW: Cell<u32> = const { Cell::new(3) };
 }
 
 /// The allocator.
@@ -30,6 +31,11 @@ pub fn seal() {
 pub fn unseal() -> u32 {
     SEALED.set(false);
     BROKEN.take()
+}
+
+/// From now on this thread only counts: no place is shown on standard error.
+pub fn only_count() {
+    TO_SHOW.set(0);
 }
 
 /// Calls `f` with this thread sealed: what it returned, and how often it allocated, grew or freed memory.
@@ -61,14 +67,15 @@ impl Drop for Seal {
 }
 
 fn note(what: &str, size: usize) {
-    if !SEALED.get() {
+    // A panic allocates for its message, and is told as what it is.
+    if !SEALED.get() || thread::panicking() {
         return;
     }
     // What is shown allocates itself.
     SEALED.set(false);
-    let count = BROKEN.get().saturating_add(1);
-    BROKEN.set(count);
-    if count <= SHOWN {
+    BROKEN.set(BROKEN.get().saturating_add(1));
+    if let Some(left) = TO_SHOW.get().checked_sub(1) {
+        TO_SHOW.set(left);
         // Past the test harness, which would buffer it.
         let _ = writeln!(
             std::io::stderr(),

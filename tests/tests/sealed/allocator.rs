@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crier_tests::allocation::{seal, unseal, watched};
+use crier_tests::allocation::{only_count, seal, unseal, watched};
 
 fn allocate() {
     drop(black_box(String::from("planted")));
@@ -10,6 +10,7 @@ fn allocate() {
 
 #[test]
 fn a_sealed_thread_is_caught() {
+    only_count();
     seal();
     allocate();
     assert_eq!(unseal(), 2, "an allocation and its release");
@@ -19,6 +20,7 @@ fn a_sealed_thread_is_caught() {
 
 #[test]
 fn one_call_is_watched() {
+    only_count();
     let (text, count) = watched(|| black_box(String::from("planted")));
     assert_eq!((text.as_str(), count), ("planted", 1));
     drop(text);
@@ -29,6 +31,7 @@ fn one_call_is_watched() {
 
 #[test]
 fn calls_within_calls_count_for_both() {
+    only_count();
     let (inner, outer) = watched(|| {
         allocate();
         let ((), inner) = watched(allocate);
@@ -44,6 +47,8 @@ fn calls_within_calls_count_for_both() {
 
 #[test]
 fn a_panic_opens_the_seal() {
+    only_count();
+    // A box of nothing is not allocated.
     let end = std::panic::catch_unwind(|| watched(|| std::panic::resume_unwind(Box::new(()))));
     assert!(end.is_err());
     allocate();

@@ -197,3 +197,46 @@ fn real(begin: Instant) -> impl fmt::Display {
 fn jobs(many: &Many) -> impl fmt::Display {
     Counted(many.jobs as u64, "job")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scenario::Scenario;
+    use crate::sim::swarm::{Answer, Candidate};
+    use crate::sim::{Failure, Outcome, Rule, Statistics, Verdict};
+
+    fn run(seed: u64, result: Result<Outcome, Failure>) -> Run {
+        let statistics = Statistics { packets: 700_000, faults: 600, ..Statistics::default() };
+        let verdict = Verdict { result, hash: seed, end: Micros::secs(3_960), statistics, trace: Vec::new() };
+        let candidate = Candidate::whole(Scenario::Lab, None, seed);
+        Run { candidate, answer: Answer { hosts: 1, verdict }, smaller: None }
+    }
+
+    #[test]
+    fn sums() {
+        let mut sums = Sums::default();
+        sums.add(&run(1, Ok(Outcome::Converged(Micros::ZERO))));
+        assert_eq!(sums.status(), ExitCode::SUCCESS);
+        let text = "1 seed, 1.1 virtual hours, 600 faults, 700,000 packets, 0 findings";
+        assert_eq!(sums.to_string(), text);
+        sums.add(&run(2, Err(Failure { at: Micros::ZERO, rule: Rule::Silence, text: String::new() })));
+        assert_eq!(sums.status(), ExitCode::from(1));
+        let text = "2 seeds, 2.2 virtual hours, 1,200 faults, 1,400,000 packets, 1 finding";
+        assert_eq!(sums.to_string(), text);
+    }
+
+    #[test]
+    fn the_combined_hash_depends_on_each_and_on_the_order() {
+        let of = |hashes: &[u64]| {
+            let mut hash = Hash::default();
+            hashes.iter().for_each(|one| hash.add(*one));
+            hash.0
+        };
+        let hashes = [of(&[]), of(&[1]), of(&[1, 2]), of(&[2, 1]), of(&[1, 1 << 63])];
+        for (n, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..n].contains(hash));
+        }
+        // FNV-1a of eight zero bytes.
+        assert_eq!(of(&[0]), 0xa8c7_f832_281a_39c5);
+    }
+}

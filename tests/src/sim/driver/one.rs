@@ -6,7 +6,7 @@ use super::capture::Capture;
 use super::cli::One;
 use super::output::Report;
 use super::{BROKEN, refused, say};
-use crate::sim::swarm::{Answer, Candidate, panics};
+use crate::sim::swarm::{Candidate, panics};
 
 /// Runs a candidate and reports.
 pub(super) fn run(candidate: &Candidate, one: &One) -> ExitCode {
@@ -19,9 +19,9 @@ pub(super) fn run(candidate: &Candidate, one: &One) -> ExitCode {
         Err(error) => return refused(error),
     };
     let last_words = (candidate.clone(), capture.clone());
-    panics::report(i32::from(BROKEN), move |failure| {
+    panics::report(i32::from(BROKEN), move |answer| {
         let (candidate, capture) = &last_words;
-        say(Report(candidate, &Answer::lost(failure)));
+        say(Report(candidate, &answer));
         if let Some(Err(error)) = capture.as_ref().map(Capture::finish) {
             refused(error);
         }

@@ -36,10 +36,10 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.0;
         match micros {
-            ..1_000 => write!(f, "{micros} µs"),
-            ..1_000_000 => write!(f, "{} ms", micros / 1_000),
-            ..100_000_000 => write!(f, "{} s", Tenths(micros / 100_000)),
-            ..36_000_000_000 => write!(f, "{} s", Number(micros / 1_000_000)),
+            0..1_000 => write!(f, "{micros} µs"),
+            1_000..1_000_000 => write!(f, "{} ms", micros / 1_000),
+            1_000_000..100_000_000 => write!(f, "{} s", Tenths(micros / 100_000)),
+            100_000_000..36_000_000_000 => write!(f, "{} s", Number(micros / 1_000_000)),
             _ => write!(f, "{} h", Tenths(micros / 360_000_000)),
         }
     }

@@ -1,6 +1,5 @@
 //! A child that is started again when it is gone.
 
-use std::fmt;
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -59,11 +58,5 @@ impl<'a> Runner<'a> {
                 answer
             }
         }
-    }
-}
-
-impl fmt::Debug for Runner<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").field("patience", &self.patience).finish_non_exhaustive()
     }
 }

@@ -36,6 +36,7 @@ fn a_child() {
 fn simulate(candidate: &Candidate) -> Answer {
     panics::at(Micros::secs(candidate.seed));
     let failed = |rule| Err(Failure { at: Micros::secs(5), rule, text: "as planned".to_owned() });
+    panics::last_events(|| vec!["last".to_owned()]);
     let result = match candidate.seed {
         1 => panic!("planned"),
         2 => std::process::abort(),
@@ -90,6 +91,7 @@ fn a_panic_is_told_with_its_place_and_time_and_the_next_run_is_answered() {
     let failure = failure(&answer);
     assert_eq!((failure.rule, failure.at), (Rule::NoPanic, Micros::secs(1)));
     assert!(failure.text.contains("swarm/tests.rs:") && failure.text.ends_with(": planned"), "{failure}");
+    assert_eq!(answer.verdict.trace, ["last"]);
     assert_ne!(process_of(&first), process_of(&runner.run(&candidate(10)).unwrap()));
 }
 
