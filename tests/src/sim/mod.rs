@@ -4,9 +4,14 @@
 //! what operators do). The same plan gives the same frames, byte for byte, on every machine. The speakers are the very
 //! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
 
+pub mod digest;
+pub mod link;
+pub mod memory;
+pub mod packet;
 pub mod plan;
 pub mod report;
 pub mod route;
+pub mod tcp;
 pub mod time;
 
 pub use plan::Plan;
