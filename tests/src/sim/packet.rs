@@ -25,21 +25,21 @@ pub struct Headers {
 impl Headers {
     /// Reads them; `None`: it is no TCP packet, or is cut off. Checksums are the receiver's business.
     pub fn read(packet: &[u8]) -> Option<Self> {
-        let (source, destination, ttl, protocol, tcp): (IpAddr, IpAddr, _, _, _) =
-            match packet.first()? >> 4 {
-                4 => {
-                    let header = usize::from(packet.first()? & 15) * 4;
-                    let at = |from: usize| Some(Ipv4Addr::from(*packet.get(from..)?.first_chunk::<4>()?));
-                    let tcp = packet.get(header.max(IPV4_HEADER)..)?;
-                    (at(12)?.into(), at(16)?.into(), *packet.get(8)?, *packet.get(9)?, tcp)
-                }
-                6 => {
-                    let at = |from: usize| Some(Ipv6Addr::from(*packet.get(from..)?.first_chunk::<16>()?));
-                    let tcp = packet.get(IPV6_HEADER..)?;
-                    (at(8)?.into(), at(24)?.into(), *packet.get(7)?, *packet.get(6)?, tcp)
-                }
-                _ => return None,
-            };
+        let (source, destination, ttl, protocol, tcp): (IpAddr, IpAddr, _, _, _) = match packet.first()? >> 4
+        {
+            4 => {
+                let header = usize::from(packet.first()? & 15) * 4;
+                let at = |from: usize| Some(Ipv4Addr::from(*packet.get(from..)?.first_chunk::<4>()?));
+                let tcp = packet.get(header.max(IPV4_HEADER)..)?;
+                (at(12)?.into(), at(16)?.into(), *packet.get(8)?, *packet.get(9)?, tcp)
+            }
+            6 => {
+                let at = |from: usize| Some(Ipv6Addr::from(*packet.get(from..)?.first_chunk::<16>()?));
+                let tcp = packet.get(IPV6_HEADER..)?;
+                (at(8)?.into(), at(24)?.into(), *packet.get(7)?, *packet.get(6)?, tcp)
+            }
+            _ => return None,
+        };
         if protocol != TCP {
             return None;
         }
