@@ -288,7 +288,9 @@ impl Bridge {
             destination.check(*prefix, &mut self.queue);
         }
         self.destinations.retain(|_, destination| {
-            destination.stage != Stage::Idle || destination.wanted.is_some() || destination.installed.is_some()
+            destination.stage != Stage::Idle
+                || destination.wanted.is_some()
+                || destination.installed.is_some()
         });
         self.groups.retain(|group| Arc::strong_count(group) > 1);
     }

@@ -152,8 +152,8 @@ impl Fib {
     pub fn learned(&self) -> impl Iterator<Item = Learned<'_>> {
         let [v4, v6] = &self.tables;
         let buckets = [(false, v4), (true, v6)].into_iter();
-        let buckets =
-            buckets.flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
+        let buckets = buckets
+            .flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
         buckets.flat_map(|(ipv6, len, bucket)| {
             bucket.iter().filter_map(move |(&(address, origin), target)| match target {
                 Target::Gateways(next_hops, since) if origin == Origin::Speaker => {

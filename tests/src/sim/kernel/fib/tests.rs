@@ -178,7 +178,8 @@ fn a_naive_search_agrees() {
     assert_eq!(fib.learned_len(), routes.len());
     for _ in 0..2_000 {
         let address = IpAddr::from(Ipv4Addr::from_bits(rng.next_u64() as u32 & 0x0f0f_ffff));
-        let best = routes.iter().filter(|(net, _)| net.contains(&address)).max_by_key(|(net, _)| net.prefix_len());
+        let best =
+            routes.iter().filter(|(net, _)| net.contains(&address)).max_by_key(|(net, _)| net.prefix_len());
         let wanted = best.map(|(_, &next)| Hop::Link { interface: 0, next });
         assert_eq!(fib.lookup(address, 0), wanted, "{address}");
     }

@@ -171,7 +171,9 @@ fn a_long_chain_and_a_wide_mesh_are_followed_in_linear_time() {
 #[test]
 fn probes_avoid_longer_prefixes() {
     let routed: BTreeSet<IpNet> =
-        ["10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.1.0/24", "10.0.3.0/24", "11.0.0.0/8"].map(net).into();
+        ["10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.1.0/24", "10.0.3.0/24", "11.0.0.0/8"]
+            .map(net)
+            .into();
     assert_eq!(probe_address(net("10.0.0.0/8"), &routed), Some(ip("10.0.2.0")));
     assert_eq!(probe_address(net("10.0.0.0/24"), &routed), Some(ip("10.0.0.128")));
     assert_eq!(probe_address(net("11.0.0.0/8"), &routed), Some(ip("11.0.0.0")));
