@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod host;
+pub mod kernel;
 pub mod link;
 pub mod memory;
 pub mod packet;
