@@ -4,6 +4,8 @@
 //! what operators do). The same plan gives the same frames, byte for byte, on every machine. The speakers are the very
 //! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
 
+pub mod judge;
+pub mod observe;
 pub mod plan;
 pub mod report;
 pub mod route;
