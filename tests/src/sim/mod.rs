@@ -6,9 +6,11 @@
 
 pub mod digest;
 pub mod host;
+pub mod judge;
 pub mod kernel;
 pub mod link;
 pub mod memory;
+pub mod observe;
 pub mod packet;
 pub mod plan;
 mod referee;
