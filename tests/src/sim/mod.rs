@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod link;
 pub mod memory;
 pub mod observe;
+pub mod oracle;
 pub mod packet;
 pub mod plan;
 mod referee;

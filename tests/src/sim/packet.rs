@@ -48,6 +48,11 @@ impl Headers {
         Some(Self { source: from, destination: to, ttl, flags: *tcp.get(13)? })
     }
 
+    /// A number that all packets of a connection in one direction share: routers keep them on one way by it.
+    pub fn flow(&self) -> u64 {
+        u64::from(self.source.port()) << 16 | u64::from(self.destination.port())
+    }
+
     /// Whether it asks for a new connection.
     pub fn opens(&self) -> bool {
         self.flags & (SYN | ACK | RST) == SYN

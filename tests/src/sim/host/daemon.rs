@@ -11,7 +11,9 @@ use crier_core::{ConnId, Event, Instant, Speaker};
 use ipnet::IpNet;
 
 use crate::sim::Micros;
+use crate::sim::kernel::Bridge;
 use crate::sim::memory::OwnedSpeaker;
+use crate::sim::plan::KernelFault;
 
 /// What is wrong with a host at present, by the number of the fault where several may overlap.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Faults {
     pub(crate) slow: Vec<(usize, Micros)>,
     /// Nothing is read from sockets.
     pub(crate) deaf: Vec<usize>,
+    /// The kernel does not do what it is told about routes.
+    pub(crate) kernel: Vec<(usize, KernelFault)>,
 }
 
 /// A connection, as the daemon has it.
@@ -32,8 +36,8 @@ pub(crate) struct Session {
     /// What the socket has not taken yet, from `sent` on.
     pub(crate) outbox: Vec<u8>,
     pub(crate) sent: usize,
-    /// Since when the socket has taken nothing though there was something.
-    pub(crate) blocked: Option<Micros>,
+    /// Since when the socket has taken bytes without a pause; [`Micros::NEVER`] while it takes none.
+    pub(crate) writable_since: Micros,
 }
 
 /// A running daemon.
@@ -43,6 +47,10 @@ pub(crate) struct Daemon {
     pub(crate) model: Model,
     /// What it originates.
     pub(crate) sources: Sources,
+    /// What installs its best paths.
+    pub(crate) bridge: Option<Bridge>,
+    /// When the bridge is to look at the speaker's tables again.
+    pub(crate) sync_at: Option<Micros>,
     /// By the index of the handle.
     pub(crate) sessions: Vec<Option<Session>>,
     /// By how much its clock is ahead of the world's.
@@ -86,6 +94,8 @@ impl Daemon {
         let mut daemon = Self {
             speaker,
             sources: Sources::default(),
+            bridge: None,
+            sync_at: Some(now),
             sessions,
             ahead: Micros::ZERO,
             busy_until: now,

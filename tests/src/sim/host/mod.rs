@@ -3,6 +3,7 @@
 mod daemon;
 mod flows;
 mod operator;
+mod routes;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crier_core::speaker::Ends;
 use ipnet::IpNet;
 
 use super::Micros;
+use super::kernel::{Fib, Hop};
 use super::packet::{Headers, take_hop};
 use super::plan::HostPlan;
 
@@ -47,6 +49,7 @@ pub struct Host {
     pub(crate) interfaces: Vec<Interface>,
     /// Own addresses; the interface that each is on, if it is on one.
     pub(crate) own: BTreeMap<IpAddr, Option<usize>>,
+    pub(crate) fib: Fib,
     pub(crate) flows: Flows,
     pub(crate) daemon: Option<Daemon>,
     /// Without power nothing arrives, and nothing leaves.
@@ -67,11 +70,18 @@ impl Host {
         for (position, interface) in interfaces.iter().enumerate() {
             own.extend(interface.addresses.iter().map(|net| (net.addr(), Some(position))));
         }
+        let mut fib = Fib::default();
+        own.keys().for_each(|&address| fib.add_address(address));
+        for (position, interface) in interfaces.iter().enumerate() {
+            interface.addresses.iter().for_each(|net| fib.add_connected(net.trunc(), position));
+        }
+        plan.statics.iter().for_each(|&(prefix, gateway)| fib.add_static(prefix, gateway));
         let flows = Flows::new(plan.socket_buffer, Rng::new(rng.next_u64()));
         Self {
             plan,
             interfaces,
             own,
+            fib,
             flows,
             daemon: None,
             powered: true,
@@ -109,27 +119,17 @@ impl Host {
         }
     }
 
-    /// Where packets to this address leave.
-    pub fn way(&self, to: IpAddr) -> Option<Way> {
-        self.resolve(to, 4)
-    }
-
-    fn resolve(&self, to: IpAddr, depth: u8) -> Option<Way> {
-        let on_link = self
-            .interfaces
-            .iter()
-            .position(|interface| interface.addresses.iter().any(|net| net.contains(&to)));
-        if let Some(interface) = on_link {
-            return Some(Way { interface, next_hop: to });
+    /// Where packets to this address leave; `flow` picks among several ways.
+    pub fn way(&self, to: IpAddr, flow: u64) -> Option<Way> {
+        match self.fib.lookup(to, flow)? {
+            Hop::Local => None,
+            Hop::Link { interface, next } => Some(Way { interface, next_hop: next }),
         }
-        let behind = self.plan.statics.iter().filter(|(net, _)| net.contains(&to));
-        let (_, via) = behind.max_by_key(|(net, _)| net.prefix_len())?;
-        self.resolve(*via, depth.checked_sub(1)?)
     }
 
     /// The address that it talks to another one from, unless it is told to use one.
     pub fn source_for(&self, remote: IpAddr) -> Option<IpAddr> {
-        let way = self.way(remote)?;
+        let way = self.way(remote, 0)?;
         let addresses = &self.interfaces.get(way.interface)?.addresses;
         let same_family = |net: &&IpNet| net.addr().is_ipv4() == remote.is_ipv4();
         let on_link = addresses.iter().find(|net| net.contains(&way.next_hop) && same_family(net));

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crier_core::config::Ttl;
-use crier_core::speaker::{Action, CloseCause};
+use crier_core::speaker::{Action, CloseCause, Ends};
 use crier_core::{ConnId, Event, Speaker};
 
 use super::daemon::{Daemon, Session};
@@ -22,33 +22,43 @@ const TTL: u8 = 64;
 /// Who looks on while bytes go in and out.
 pub(crate) trait Watch {
     /// A connection came to be, dialled or accepted.
-    fn opened(&mut self, conn: ConnId, remote: SocketAddr, local: SocketAddr);
+    fn opened(&mut self, conn: ConnId, ends: &Ends);
     /// The speaker wrote this for a connection; it stands as it stood when it did.
-    fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8]);
+    fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros);
     /// The speaker was given this.
-    fn received(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8]);
+    fn received(&mut self, conn: ConnId, bytes: &[u8]);
     /// A connection is over.
     fn closed(&mut self, conn: ConnId);
     /// Something happened.
-    fn event(&mut self, speaker: &Speaker<'_>, event: &Event);
+    fn event(&mut self, event: &Event);
+    /// The speaker allocated memory.
+    fn allocated(&mut self, count: u32);
 }
 
 impl Host {
     /// One turn. True: there is more for another one.
     pub(crate) fn turn(&mut self, now: Micros, watch: &mut impl Watch) -> bool {
         let Some(mut daemon) = self.daemon.take() else { return false };
+        let mut touched = self.flows.has_news() || !daemon.lost.is_empty();
         let mut more = self.take_in(now, &mut daemon, watch);
         more |= self.act(now, &mut daemon, watch);
         let at = daemon.clock(now);
         if daemon.speaker().poll_timeout().is_some_and(|deadline| deadline.at <= at) {
             daemon.call(|speaker| speaker.timeout(at));
+            touched = true;
         }
         more |= daemon.call(|speaker| speaker.work(at, WORK_A_TURN));
         more |= self.act(now, &mut daemon, watch);
         more |= self.send(now, &mut daemon, watch);
         more |= self.act(now, &mut daemon, watch);
         while let Some(event) = daemon.poll_event() {
-            watch.event(daemon.speaker(), &event);
+            watch.event(&event);
+        }
+        if daemon.allocations > 0 {
+            watch.allocated(std::mem::take(&mut daemon.allocations));
+        }
+        if touched || more {
+            daemon.touched(now);
         }
         self.daemon = Some(daemon);
         more
@@ -107,7 +117,7 @@ impl Host {
                 }
                 flow.owner = Owner::Daemon(id);
                 daemon.insert(id, place, false);
-                watch.opened(id, remote, local);
+                watch.opened(id, &ends);
                 self.flows.tell(place);
             }
             Err(_) => {
@@ -138,7 +148,7 @@ impl Host {
             return true;
         }
         let ends = self.ends(remote, local);
-        watch.opened(id, remote, local);
+        watch.opened(id, &ends);
         daemon.call(|speaker| speaker.connected(at, id, ends));
         false
     }
@@ -159,7 +169,7 @@ impl Host {
         while left > 0 && flow.end.can_receive() {
             let length = flow.end.receive(&mut room);
             let bytes = room.get(..length).unwrap_or_default();
-            watch.received(daemon.speaker(), id, bytes);
+            watch.received(id, bytes);
             daemon.call(|speaker| speaker.receive(at, id, bytes));
             left = left.saturating_sub(length);
         }
@@ -282,14 +292,16 @@ fn send_one(
         if bytes.is_empty() {
             break;
         }
-        watch.sent(speaker.get(), id, bytes);
+        watch.sent(speaker.get(), id, bytes, session.writable_since);
         session.outbox.extend_from_slice(bytes);
     }
     let wants = !session.outbox.is_empty() || speaker.get().wants_transmit(id);
-    session.blocked = match session.blocked {
-        since if wants && !wrote => since.or(Some(now)),
-        _ => None,
-    };
+    if !flow.end.can_send() {
+        // What it will say next can be late without its fault.
+        session.writable_since = Micros::NEVER;
+    } else if session.writable_since == Micros::NEVER {
+        session.writable_since = now;
+    }
     let place = session.place;
     let can = flow.end.can_send();
     if wrote {
@@ -301,7 +313,7 @@ fn send_one(
 impl Daemon {
     fn insert(&mut self, id: ConnId, place: usize, dialling: bool) {
         if let Some(session) = self.sessions.get_mut(usize::from(id.index)) {
-            *session = Some(Session { id, place, dialling, outbox: Vec::new(), sent: 0, blocked: None });
+            *session = Some(Session { id, place, dialling, outbox: Vec::new(), sent: 0, writable_since: Micros::ZERO });
         }
     }
 

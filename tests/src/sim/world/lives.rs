@@ -47,7 +47,10 @@ impl World {
             Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         };
         match started {
-            Ok(daemon) => host.daemon = Some(daemon),
+            Ok(daemon) => {
+                host.daemon = Some(daemon);
+                host.start_bridge(now);
+            }
             Err(problem) => self.fail(Rule::Sessions, format!("a daemon cannot start: {problem}")),
         }
         self.trace.note(now, number, || "starts".to_owned());
@@ -72,6 +75,7 @@ impl World {
             }
         } else {
             let seed = host.rng.next_u64();
+            host.fib.forget_learned();
             host.flows = Flows::new(host.plan.socket_buffer, crier_core::rng::Rng::new(seed));
             host.powered = false;
         }
@@ -87,7 +91,8 @@ impl World {
         let wanted = if host.flows.has_news() || !daemon.lost.is_empty() {
             Some(now)
         } else {
-            daemon.speaker().poll_timeout().map(|deadline| daemon.when(deadline.at))
+            let timer = daemon.speaker().poll_timeout().map(|deadline| daemon.when(deadline.at));
+            [timer, daemon.bridge_deadline()].into_iter().flatten().min()
         };
         let Some(at) = wanted.map(|at| at.max(now).max(daemon.busy_until)) else { return };
         self.wake_at(number, at);
@@ -110,14 +115,18 @@ impl World {
         let turns = host.count_turn(now);
         let Self { referee, trace, statistics, .. } = self;
         let Some(host) = self.hosts.get_mut(number) else { return };
-        let mut watch = referee.watch(now, number, trace, statistics);
+        let mut watch = referee.watch(now, number, host, trace, statistics);
         let more = host.turn(now, &mut watch);
+        host.turn_bridge(now);
         if let Some(daemon) = &mut host.daemon {
             daemon.busy_until = now + TURN.max(slow);
             let busy_until = daemon.busy_until;
             if more {
                 self.wake_at(number, busy_until);
             }
+        }
+        if let Some(broken) = self.referee.broken.take() {
+            self.fail(broken.rule, broken.text);
         }
         if turns > MOST_TURNS {
             let text = format!("{}: more than {MOST_TURNS} turns in a second", self.name(number));

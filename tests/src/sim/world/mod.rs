@@ -103,7 +103,7 @@ impl World {
             faults: Vec::new(),
             present: Vec::new(),
             work: Vec::new(),
-            referee: Referee::new(),
+            referee: Referee::default(),
             digest: Digest::of(seed),
             statistics: Statistics::default(),
             trace: Trace::default(),

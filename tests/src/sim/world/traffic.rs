@@ -38,7 +38,7 @@ impl World {
         let now = self.now;
         let Some(headers) = Headers::read(&packet) else { return };
         let Some(host) = self.hosts.get(from).filter(|host| host.powered) else { return };
-        let Some(way) = host.way(headers.destination.ip()) else { return };
+        let Some(way) = host.way(headers.destination.ip(), headers.flow()) else { return };
         let Some(interface) = host.interfaces.get(way.interface) else { return };
         let (link, end) = (interface.link, interface.end);
         let neighbor = self.owners.get(&way.next_hop).copied();
