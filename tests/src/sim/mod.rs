@@ -7,6 +7,7 @@
 pub mod digest;
 pub mod link;
 pub mod memory;
+pub mod oracle;
 pub mod packet;
 pub mod plan;
 pub mod report;
