@@ -88,7 +88,7 @@ enum Stage {
 
 impl Bridge {
     /// The bridge of a speaker that has just been started. What an earlier one left in the host's table is adopted, and stays
-    /// until it is replaced or swept; after a reboot ([`Fib::forget_learned`]) there is nothing.
+    /// until it is replaced or swept; requests that the earlier one had under way were never done; after a reboot ([`Fib::forget_learned`]) there is nothing.
     pub fn new(rng: Rng, now: Micros, fib: &Fib) -> Self {
         let adopt = |installed: &NextHops| Destination {
             installed: Some(Arc::clone(installed)),
@@ -118,7 +118,7 @@ impl Bridge {
         self.sweep_at = Some(at);
     }
 
-    /// What is wrong with the kernel from now on. What a fault has done is looked for a second after its end.
+    /// What is wrong with the kernel from now on; a new bridge thinks nothing is. What a fault has done is looked for a second after its end.
     pub fn set_fault(&mut self, now: Micros, fault: Option<KernelFault>) {
         if self.kernel.fault.is_some() && fault.is_none() {
             self.compare_by(now + COMPARE_AFTER_FAULT);
@@ -270,7 +270,7 @@ impl Bridge {
         }
     }
 
-    /// Compares with what the kernel really has. What is in flight is left out: its answer is still to come.
+    /// Takes what the kernel really has for known, whatever it said. What is in flight waits for its answer all the same.
     fn compare(&mut self, fib: &Fib) {
         self.doubtful = false;
         for route in fib.learned() {
@@ -278,9 +278,7 @@ impl Bridge {
             self.destinations.entry(route.prefix).or_default();
         }
         for (prefix, destination) in &mut self.destinations {
-            if destination.stage != Stage::InFlight {
-                destination.installed = fib.learned_at(*prefix).map(Arc::clone);
-            }
+            destination.installed = fib.learned_at(*prefix).map(Arc::clone);
             if destination.stale && destination.installed.is_none() {
                 destination.stale = false;
                 self.stale -= 1;

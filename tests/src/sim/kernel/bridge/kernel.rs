@@ -67,8 +67,8 @@ impl Kernel {
             Some(KernelFault::Delay(takes)) => takes,
             _ => Micros(QUICKEST + self.rng.up_to(SPREAD)),
         };
-        // Answers come in the order of the requests.
-        let due = (now + takes).max(self.requests.back().map_or(Micros::ZERO, |last| last.due));
+        // The front is answered first, so that answers come in the order of the requests.
+        let due = now + takes;
         self.requests.push_back(Request { prefix, next_hops, due });
     }
 

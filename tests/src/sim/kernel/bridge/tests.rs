@@ -163,7 +163,7 @@ fn what_is_originated_here_is_not_forwarded() {
     host.pass(Micros::millis(10));
     let route = LocalRoute {
         prefix: prefix(1),
-        next_hop: None,
+        next_hop: Some(IpAddr::from([192, 0, 2, 77])),
         med: None,
         local_pref: None,
         communities: &[],
@@ -336,6 +336,45 @@ fn the_comparison_with_the_speaker_finds_each_kind_of_difference() {
     host.fib = good;
     host.fib.set_learned(host.now, prefix(7), Some([IpAddr::V4(NEIGHBORS[1])].into()));
     assert!(host.in_step().unwrap_err().contains("20.0.7.0/24 among them"));
+}
+
+#[test]
+fn a_restarted_speaker_that_wants_everything_it_adopted_waits_for_no_sweep() {
+    let mut host = Host::new();
+    host.announce(0, 0..3);
+    host.pass(Micros::millis(10));
+    host.bridge = Bridge::new(Rng::new(4), host.now, &host.fib);
+    assert!(!host.bridge.settled());
+    host.pass(Micros::millis(10));
+    assert_eq!((host.bridge.requests(), host.bridge.settled()), (0, true));
+}
+
+#[test]
+fn after_a_success_the_next_refusal_is_followed_quickly_again() {
+    let mut host = Host::new();
+    host.announce(0, [1]);
+    host.fault(Some(KernelFault::Refuse));
+    host.pass(Micros::secs(60));
+    host.fault(None);
+    host.pass(LONGEST_RETRY + Micros::millis(10));
+    host.withdraw(0, [1]);
+    host.fault(Some(KernelFault::Refuse));
+    let before = host.bridge.requests();
+    host.pass(Micros::millis(200));
+    assert_eq!(host.bridge.requests(), before + 2);
+}
+
+#[test]
+fn next_hops_that_nobody_uses_any_more_are_forgotten() {
+    let mut host = Host::new();
+    for last in 10..60 {
+        let attributes = Attributes::new(&[65_001], Ipv4Addr::new(192, 0, 2, last));
+        host.receive(0, &attributes.announce(&nlri([1])));
+        host.pass(Micros::millis(1));
+    }
+    assert_eq!(host.bridge.groups.len(), 50);
+    host.pass(COMPARE_EVERY);
+    assert_eq!((host.bridge.groups.len(), host.in_step()), (1, Ok(())));
 }
 
 /// Whatever happens, in whatever order: once it ends, the table is what the speaker wants.

@@ -15,10 +15,10 @@ pub(super) fn destinations<'a>(speaker: &'a Speaker<'_>) -> impl Iterator<Item =
 }
 
 /// Puts the next hops that a destination is forwarded to into `next_hops`, ascending: none for a route originated here,
-/// and none without a valid path.
+/// and none without a path that takes part in the decision.
 pub(super) fn next_hops(of: &DestinationView<'_>, next_hops: &mut Vec<IpAddr>) {
     next_hops.clear();
-    for path in of.paths().filter(|path| path.multipath && path.valid) {
+    for path in of.paths().filter(|path| path.multipath) {
         if path.peer == PeerId(0) {
             // It is originated here, and so the best one: nothing forwards beside it.
             next_hops.clear();
