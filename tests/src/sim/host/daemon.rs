@@ -53,6 +53,8 @@ pub(crate) struct Daemon {
     pub(crate) sync_at: Option<Micros>,
     /// By the index of the handle.
     pub(crate) sessions: Vec<Option<Session>>,
+    /// What its clock showed at its last turn.
+    pub(crate) called: Instant,
     /// By how much its clock is ahead of the world's.
     ahead: Micros,
     /// When its present turn is over.
@@ -97,6 +99,7 @@ impl Daemon {
             bridge: None,
             sync_at: Some(now),
             sessions,
+            called: at,
             ahead: Micros::ZERO,
             busy_until: now,
             lost: Vec::new(),
@@ -125,6 +128,11 @@ impl Daemon {
     /// Calls the speaker, which must not allocate meanwhile.
     pub(crate) fn call<T>(&mut self, call: impl FnOnce(&mut Speaker<'_>) -> T) -> T {
         sealed(&mut self.speaker, &mut self.allocations, call)
+    }
+
+    /// What its clock showed when the speaker was last called.
+    pub(crate) fn last_call(&self) -> Instant {
+        self.called
     }
 
     /// Where it accepts connections.

@@ -22,6 +22,7 @@ impl Host {
         let addresses = self.addresses();
         let Some(daemon) = &mut self.daemon else { return };
         let at = daemon.clock(now);
+        daemon.called = at;
         daemon.touched(now);
         match work {
             WorkKind::Announce { prefix, communities, med } => {

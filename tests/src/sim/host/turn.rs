@@ -43,6 +43,7 @@ impl Host {
         let mut more = self.take_in(now, &mut daemon, watch);
         more |= self.act(now, &mut daemon, watch);
         let at = daemon.clock(now);
+        daemon.called = at;
         if daemon.speaker().poll_timeout().is_some_and(|deadline| deadline.at <= at) {
             daemon.call(|speaker| speaker.timeout(at));
             touched = true;
@@ -313,7 +314,14 @@ fn send_one(
 impl Daemon {
     fn insert(&mut self, id: ConnId, place: usize, dialling: bool) {
         if let Some(session) = self.sessions.get_mut(usize::from(id.index)) {
-            *session = Some(Session { id, place, dialling, outbox: Vec::new(), sent: 0, writable_since: Micros::ZERO });
+            *session = Some(Session {
+                id,
+                place,
+                dialling,
+                outbox: Vec::new(),
+                sent: 0,
+                writable_since: Micros::ZERO,
+            });
         }
     }
 

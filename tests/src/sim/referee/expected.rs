@@ -29,9 +29,10 @@ impl Asked<'_, '_> {
         let destination = self.speaker.destination(family, slot)?;
         let best = destination.paths().find(|path| path.best && path.valid)?;
         let from = |remote: IpAddr| {
-            self.router.sessions.iter().position(|session| {
-                session.remote == remote && session.families.contains(family)
-            })
+            self.router
+                .sessions
+                .iter()
+                .position(|session| session.remote == remote && session.families.contains(family))
         };
         Some(Path { session: best.remote.and_then(from), route: observe::route(best.attrs, family).ok()? })
     }

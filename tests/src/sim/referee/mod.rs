@@ -13,7 +13,7 @@ use super::report::{Rule, Statistics};
 use super::world::Trace;
 
 use expected::Asked;
-pub(crate) use side::{Side, Watched};
+pub(crate) use side::{Side, origins, settings};
 
 /// Bytes of a message's header.
 const HEADER: usize = 19;
@@ -64,7 +64,8 @@ impl Referee {
                 let session = daemon.sessions.get(usize::from(watched.id.index)).and_then(Option::as_ref);
                 let writable_since = session.filter(|session| session.outbox.is_empty());
                 let pulse = watched.pulse(now, writable_since.map(|session| session.writable_since));
-                if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget)) {
+                if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget))
+                {
                     self.broken.get_or_insert(broken);
                 }
             }

@@ -3,9 +3,11 @@
 //! One thread, one queue of events by time and then by the order in which they were planned. Nothing is read from the
 //! machine around it. Two worlds of the same plan send the same packets at the same times.
 
+mod convergence;
 mod due;
 mod faults;
 mod lives;
+mod rest;
 mod trace;
 mod traffic;
 
@@ -208,6 +210,33 @@ impl World {
     pub(crate) fn fail(&mut self, rule: Rule, text: String) {
         let at = self.now;
         self.failure.get_or_insert(Failure { at, rule, text });
+    }
+
+    /// When anybody last sent an UPDATE.
+    pub fn last_update(&self) -> Micros {
+        self.referee.last_update
+    }
+
+    /// Looks at everything that must hold at any time; `tables`: into every table of every speaker too.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub fn look(&mut self, tables: bool) -> Result<(), Failure> {
+        self.referee.check_silence(self.now, &self.hosts);
+        if let Some(broken) = self.referee.broken.take() {
+            self.fail(broken.rule, broken.text);
+        }
+        if tables {
+            for number in 0..self.hosts.len() {
+                let daemon = self.hosts.get(number).and_then(|host| host.daemon.as_ref());
+                let checked = daemon.map_or(Ok(()), |daemon| daemon.speaker().check(daemon.last_call()));
+                if let Err(text) = checked {
+                    let name = self.name(number);
+                    self.fail(Rule::Tables, format!("{name}: {text}"));
+                }
+            }
+        }
+        self.failure.clone().map_or(Ok(()), Err)
     }
 
     /// Records every packet from now on.

@@ -64,3 +64,27 @@ fn the_same_seed_gives_the_same_packets() {
     assert_eq!(run(7), run(7));
     assert_ne!(run(7).0, run(8).0);
 }
+
+#[test]
+fn a_whole_run_ends_with_everything_right() {
+    let quality = Quality { loss: 10_000, reordering: 50_000, corruption: 10_000, ..Quality::default() };
+    let fault = |from, until, kind| Fault { from: Micros::secs(from), until: Micros::secs(until), kind };
+    for seed in 0..20 {
+        let plan = Plan {
+            faults: vec![
+                fault(20, 60, FaultKind::Crash { host: 1 }),
+                fault(70, 71, FaultKind::Reset { host: 0, peer: 1 }),
+                fault(75, 75, FaultKind::HalfOpen { host: 0, peer: 1 }),
+                fault(80, 90, FaultKind::Kill { host: 0 }),
+                fault(95, 130, FaultKind::Deaf { host: 0 }),
+                fault(140, 140, FaultKind::ClockJump { host: 1, by: Micros::secs(1000) }),
+            ],
+            heal_at: Micros::secs(200),
+            converge_within: Micros::secs(600),
+            watch: Micros::secs(100),
+            ..pair(seed, quality)
+        };
+        let verdict = crate::sim::run(&plan, crate::sim::Options::default()).unwrap();
+        assert!(verdict.result.is_ok(), "{seed}: {:?}\n{}", verdict.result, verdict.trace.join("\n"));
+    }
+}
