@@ -11,6 +11,13 @@ impl Default for Digest {
 }
 
 impl Digest {
+    /// The empty digest of runs with this seed.
+    pub fn of(seed: u64) -> Self {
+        let mut digest = Self::default();
+        digest.number(seed);
+        digest
+    }
+
     /// Adds a number.
     pub fn number(&mut self, number: u64) {
         let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -36,13 +36,7 @@ impl Link {
     pub fn new(plan: &LinkPlan, rng: Rng) -> Self {
         let ends = plan.ends.len();
         let lane = Lane { busy_until: Micros::ZERO, last: vec![Micros::ZERO; ends] };
-        Self {
-            planned: plan.quality,
-            degraded: Vec::new(),
-            cut: Vec::new(),
-            ends: vec![lane; ends],
-            rng,
-        }
+        Self { planned: plan.quality, degraded: Vec::new(), cut: Vec::new(), ends: vec![lane; ends], rng }
     }
 
     /// A fault begins that makes it worse.

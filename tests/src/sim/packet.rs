@@ -25,27 +25,32 @@ pub struct Headers {
 impl Headers {
     /// Reads them; `None`: it is no TCP packet, or is cut off. Checksums are the receiver's business.
     pub fn read(packet: &[u8]) -> Option<Self> {
-        let (source, destination, ttl, protocol, tcp): (IpAddr, IpAddr, _, _, _) =
-            match packet.first()? >> 4 {
-                4 => {
-                    let header = usize::from(packet.first()? & 15) * 4;
-                    let at = |from: usize| Some(Ipv4Addr::from(*packet.get(from..)?.first_chunk::<4>()?));
-                    let tcp = packet.get(header.max(IPV4_HEADER)..)?;
-                    (at(12)?.into(), at(16)?.into(), *packet.get(8)?, *packet.get(9)?, tcp)
-                }
-                6 => {
-                    let at = |from: usize| Some(Ipv6Addr::from(*packet.get(from..)?.first_chunk::<16>()?));
-                    let tcp = packet.get(IPV6_HEADER..)?;
-                    (at(8)?.into(), at(24)?.into(), *packet.get(7)?, *packet.get(6)?, tcp)
-                }
-                _ => return None,
-            };
+        let (source, destination, ttl, protocol, tcp): (IpAddr, IpAddr, _, _, _) = match packet.first()? >> 4
+        {
+            4 => {
+                let header = usize::from(packet.first()? & 15) * 4;
+                let at = |from: usize| Some(Ipv4Addr::from(*packet.get(from..)?.first_chunk::<4>()?));
+                let tcp = packet.get(header.max(IPV4_HEADER)..)?;
+                (at(12)?.into(), at(16)?.into(), *packet.get(8)?, *packet.get(9)?, tcp)
+            }
+            6 => {
+                let at = |from: usize| Some(Ipv6Addr::from(*packet.get(from..)?.first_chunk::<16>()?));
+                let tcp = packet.get(IPV6_HEADER..)?;
+                (at(8)?.into(), at(24)?.into(), *packet.get(7)?, *packet.get(6)?, tcp)
+            }
+            _ => return None,
+        };
         if protocol != TCP {
             return None;
         }
         let port = |from: usize| Some(u16::from_be_bytes(*tcp.get(from..)?.first_chunk::<2>()?));
         let (from, to) = (SocketAddr::new(source, port(0)?), SocketAddr::new(destination, port(2)?));
         Some(Self { source: from, destination: to, ttl, flags: *tcp.get(13)? })
+    }
+
+    /// A number that all packets of a connection in one direction share: routers keep them on one way by it.
+    pub fn flow(&self) -> u64 {
+        u64::from(self.source.port()) << 16 | u64::from(self.destination.port())
     }
 
     /// Whether it asks for a new connection.
