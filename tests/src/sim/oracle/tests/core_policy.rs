@@ -22,10 +22,10 @@ use crate::sim::route::Segment;
 const ASN: u32 = 65_000;
 
 /// Chance, the same in every run (splitmix64).
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
         x = (x ^ x >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -33,20 +33,20 @@ impl Chance {
         ((x ^ x >> 31) >> 33) as usize % n
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 
     /// Up to `most` items.
-    fn some<T>(&mut self, most: usize, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub(super) fn some<T>(&mut self, most: usize, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..self.below(most + 1)).map(|_| item(self)).collect()
     }
 
-    fn maybe<T>(&mut self, value: T) -> Option<T> {
+    pub(super) fn maybe<T>(&mut self, value: T) -> Option<T> {
         (self.below(2) == 0).then_some(value)
     }
 
-    fn prefix(&mut self) -> IpNet {
+    pub(super) fn prefix(&mut self) -> IpNet {
         net(self.pick(&[
             "0.0.0.0/0",
             "10.0.0.0/8",
@@ -72,7 +72,7 @@ impl Chance {
         PrefixRange::new(prefix, ge, le).unwrap()
     }
 
-    fn community(&mut self) -> u32 {
+    pub(super) fn community(&mut self) -> u32 {
         self.pick(&[0x1_0001, 0x1_0002, 0x2_0001, 0xFFFF_FF01, 0xFFFF_0000])
     }
 
@@ -80,7 +80,7 @@ impl Chance {
         CommunityPattern { high: self.pick(&[None, Some(1), Some(0xFFFF)]), low: self.pick(&[None, Some(1)]) }
     }
 
-    fn large(&mut self) -> [u32; 3] {
+    pub(super) fn large(&mut self) -> [u32; 3] {
         [1, self.pick(&[1, 2]), self.pick(&[1, 2])]
     }
 
@@ -148,7 +148,7 @@ impl Chance {
         sets
     }
 
-    fn policy(&mut self) -> PolicyModel {
+    pub(super) fn policy(&mut self) -> PolicyModel {
         let rules = self.some(7, |chance| RuleModel {
             matches: chance.some(2, Self::one_match),
             sets: chance.sets(),
@@ -246,7 +246,7 @@ fn encode(route: &Route) -> (Key, Vec<u8>) {
 }
 
 /// A route from the core's form.
-fn decode(prefix: IpNet, key: &Key, bytes: &[u8]) -> Route {
+pub(super) fn decode(prefix: IpNet, key: &Key, bytes: &[u8]) -> Route {
     let view = AttrsView { key, bytes };
     let words = |code| -> Vec<u32> {
         let value = tlv::find(view.attributes(), code).unwrap_or_default();
