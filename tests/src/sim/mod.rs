@@ -7,6 +7,7 @@
 pub mod plan;
 pub mod report;
 pub mod route;
+pub mod scenario;
 pub mod time;
 
 pub use plan::Plan;
