@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use crate::sim::Plan;
-use crate::sim::plan::{Fault, FaultKind, HostPlan, LinkPlan, Quality, Work, WorkKind};
+use crate::sim::plan::{Fault, FaultKind, HostPlan, KernelFault, LinkPlan, Quality, Work, WorkKind};
 
 impl Plan {
     /// The plan in lines: hosts, links, faults and work, each under the name that leaves it out. With `configs` the hosts'
@@ -83,7 +83,12 @@ impl Plan {
                 writeln!(out, "{} takes {turn} s for a turn", self.name(*host))
             }
             FaultKind::Kernel { host, how } => {
-                writeln!(out, "the kernel of {} fails: {how:?}", self.name(*host))
+                write!(out, "the kernel of {} ", self.name(*host))?;
+                match how {
+                    KernelFault::Refuse => writeln!(out, "refuses routes"),
+                    KernelFault::Delay(time) => writeln!(out, "takes {time} s for an answer"),
+                    KernelFault::Lose => writeln!(out, "forgets every second route"),
+                }
             }
             FaultKind::ClockJump { host, by } => {
                 writeln!(out, "the clock of {} jumps by {by} s", self.name(*host))

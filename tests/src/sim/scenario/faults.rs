@@ -104,7 +104,8 @@ impl FaultSource<'_> {
         Some(match class {
             FaultClass::Degrade => {
                 let link = self.link(draw)?;
-                FaultKind::Degrade { link, quality: degraded(draw) }
+                let planned = self.builder.links.get(link)?.quality;
+                FaultKind::Degrade { link, quality: degraded(draw, planned) }
             }
             FaultClass::Partition => {
                 let link = self.link(draw)?;
@@ -166,27 +167,28 @@ fn flaps(draw: &mut Draw, start: Micros, end: Micros, kind: &FaultKind) -> Vec<F
     flaps
 }
 
-/// A link that is worse than it should be, in one to three ways.
-fn degraded(draw: &mut Draw) -> Quality {
-    let mut quality = Quality::default();
+/// A link that is worse than it was planned, in one to three ways.
+fn degraded(draw: &mut Draw, planned: Quality) -> Quality {
+    let mut quality = planned;
     for _ in 0..draw.between(1, 3) {
         spoil(draw, &mut quality);
     }
     quality
 }
 
-/// Makes a link worse in one way. Loss stays within what TCP without fast recovery bears.
+/// Makes a link worse in one way, or differently bad. No more than three packets of a hundred are lost, those included that
+/// arrive with a wrong checksum: TCP as smoltcp has it recovers slowly, and hold timers would run out by themselves.
 pub fn spoil(draw: &mut Draw, quality: &mut Quality) {
     match draw.index(7) {
         0 => quality.delay = draw.time(Micros::millis(1), Micros::millis(50)),
         1 => quality.jitter = draw.time(Micros(100), Micros::millis(20)),
-        2 => quality.loss = draw.between(100, 30_000) as u32,
+        2 => quality.loss = draw.between(100, 25_000) as u32,
         3 => quality.duplication = draw.between(100, 50_000) as u32,
         4 => {
             quality.reordering = draw.between(1_000, 100_000) as u32;
             quality.jitter = Micros(quality.jitter.0.max(1_000));
         }
-        5 => quality.corruption = draw.between(50, 10_000) as u32,
+        5 => quality.corruption = draw.between(50, 5_000) as u32,
         _ => quality.bandwidth = Some(draw.one([64_000, 256_000, 1_000_000, 10_000_000])),
     }
 }

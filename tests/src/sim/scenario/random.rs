@@ -57,7 +57,7 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
         sessions: &sessions,
         classes: &traits.work,
         pools: &prefixes.pools,
-        communities: if traits.communities { &Prefixes::COMMUNITIES } else { &[] },
+        communities: Prefixes::communities(&traits),
         med: traits.origin_med(),
         rewrite: &rewrite,
     };

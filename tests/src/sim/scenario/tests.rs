@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
 use std::net::IpAddr;
 
-use crier::config::{HostFacts, Model, parse, reload_conflict};
+use crier::config::{HostFacts, Model, PolicyModel, SetModel, parse, reload_conflict};
 use ipnet::IpNet;
 
 use super::*;
 use crate::sim::Micros;
-use crate::sim::plan::{FaultKind, KernelFault, WorkKind};
+use crate::sim::plan::{FaultKind, KernelFault, Tolerated, WorkKind};
 
 /// Plans of every scenario: as many as a test has time for.
 fn plans(random: u64) -> impl Iterator<Item = (String, Plan)> {
@@ -335,4 +335,100 @@ fn parts_and_scenarios_read_back_as_they_are_written() {
         assert_eq!(<Scenario as ValueEnum>::from_str(scenario.name(), false), Ok(scenario));
     }
     assert!("labs".parse::<Scenario>().is_err());
+}
+#[test]
+fn seeds_differ_in_what_they_switch_on() {
+    let mut text = String::new();
+    let (mut forwarders, mut small, mut tolerated, mut sizes) = (0, 0, [0; 4], BTreeSet::new());
+    for seed in 0..300 {
+        let plan = random::plan(seed, None);
+        forwarders += usize::from(plan.hosts.iter().any(|host| host.config.is_none()));
+        small += usize::from(plan.hosts.iter().any(|host| host.socket_buffer == 1024));
+        let Tolerated { oscillation, black_holes, refusals } = plan.tolerated;
+        for (count, on) in tolerated.iter_mut().zip([
+            oscillation,
+            black_holes,
+            refusals,
+            plan.tolerated == Tolerated::default(),
+        ]) {
+            *count += usize::from(on);
+        }
+        sizes.insert(plan.hosts.len());
+        text.extend(plan.hosts.iter().filter_map(|host| host.config.as_deref()));
+    }
+    for feature in [
+        "timers.hold = 0",
+        "timers.hold = 90",
+        "timers.send-hold",
+        "timers.keepalive",
+        "passive = true",
+        "multihop",
+        "ttl-security",
+        "dynamic = [\"10.",
+        "dynamic = [\"fd00:",
+        "graceful-restart.restart-time",
+        "enforce-first-as = false",
+        "next-hop-self = true",
+        "local-address = \"192.168.",
+        "remote-asn = \"internal\"",
+        "remote-asn = \"any\"",
+        "families = [\"ipv4-unicast\"]",
+        "action = \"close\"",
+        "action = \"restart\"",
+        "action = \"refuse\"",
+        "action = \"warn\"",
+        "export = \"reject-all\"",
+        "import = \"from-customer\"",
+        "import = \"inside\"",
+        "asn = 42000",
+        "maximum-paths = 8",
+        "communities = [\"no-export\"]",
+        "communities = []",
+        "prepend = 4",
+        "next-hop = \"self\"",
+        "med = \"none\"",
+        "set = { local-pref = 0 }",
+        "local-pref = 200",
+        "as-path = [\"empty\"]",
+        "as-path-length",
+        "prefix = \"0.0.0.0/0\"",
+        "prefixes = 1\n",
+    ] {
+        assert!(text.contains(feature), "no seed has {feature}");
+    }
+    // Most plans bind the judge to everything, and each kind of indulgence is tried.
+    let [oscillation, black_holes, refusals, strict] = tolerated;
+    assert!(strict > 100 && oscillation > 3 && black_holes > 20 && refusals > 50, "{tolerated:?}");
+    assert!(forwarders > 20 && small > 20);
+    assert!(sizes.contains(&2) && sizes.contains(&12) && sizes.iter().all(|size| *size <= 12), "{sizes:?}");
+}
+
+#[test]
+fn without_a_dispute_no_policy_prefers_a_neighbor() {
+    for seed in 0..300 {
+        let plan = random::plan(seed, None);
+        if plan.tolerated.oscillation {
+            continue;
+        }
+        for (host, config) in
+            (0..).zip(&plan.hosts).filter_map(|(at, host)| Some((at, host.config.as_ref()?)))
+        {
+            let model = model("random", &plan, host, config);
+            let preferred = |policy: &PolicyModel| {
+                let sets =
+                    policy.rules.iter().flat_map(|rule| rule.sets.iter().map(|set| (&rule.matches, set)));
+                let found: Vec<String> = sets
+                    .filter(|(_, set)| matches!(set, SetModel::LocalPref(_)))
+                    .map(|found| format!("{found:?}"))
+                    .collect();
+                found
+            };
+            let imports = model.policies.iter().filter(|policy| policy.name.starts_with("in-"));
+            let worth: BTreeSet<Vec<String>> = imports.map(preferred).collect();
+            assert!(worth.len() <= 1, "seed {seed}: {worth:?}");
+            // GRACEFUL_SHUTDOWN takes local preference from who is told it (RFC 8326).
+            let marked = model.policies.iter().flat_map(|policy| &policy.rules).flat_map(|rule| &rule.sets);
+            assert!(marked.into_iter().all(|set| !format!("{set:?}").contains("4294901760")), "seed {seed}");
+        }
+    }
 }

@@ -78,8 +78,9 @@ impl WorkSource<'_> {
             (0..).zip(self.pools).filter(|(_, pool)| !pool.is_empty()).map(|(host, _)| host).collect();
         let Some(&host) = draw.pick(&origins) else { return };
         let mut at = drawn.when(draw);
-        for _ in 0..draw.between(1, 8) {
-            let Some(&prefix) = self.pools.get(host).and_then(|pool| draw.pick(pool)) else { return };
+        let Some(pool) = self.pools.get(host) else { return };
+        for _ in 0..draw.between(1, 8.min(pool.len() as u64)) {
+            let Some(&prefix) = draw.pick(pool) else { return };
             let announce = self.announce(draw, prefix);
             let later = drawn.after(draw, at);
             if draw.chance(25) {

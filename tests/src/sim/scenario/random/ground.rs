@@ -156,6 +156,6 @@ fn limits(draw: &mut Draw, traits: &Traits, document: &mut Document) {
         limits.set("attribute-sets", draw.between(2, 24)).set("attribute-bytes", draw.between(4096, 8192));
     } else {
         limits.set("prefixes", 500).set("paths", 4000);
-        limits.set("attribute-sets", 1000).text("attribute-bytes", "128KiB");
+        limits.set("attribute-sets", 3000).text("attribute-bytes", "512KiB");
     }
 }

@@ -6,7 +6,7 @@ use crier_core::wire::community::Community;
 use ipnet::IpNet;
 
 use super::ground::Ground;
-use super::traits::Traits;
+use super::traits::{Style, Traits};
 use crate::sim::scenario::build::{Version, net_v4, net_v6};
 use crate::sim::scenario::draw::Draw;
 
@@ -27,8 +27,8 @@ pub(super) struct Prefixes {
 }
 
 impl Prefixes {
-    /// Communities that routes carry. The last ones are well known.
-    pub(super) const COMMUNITIES: [u32; 8] = [
+    /// Communities that routes carry; the last one is GRACEFUL_SHUTDOWN, which takes local preference from who is told it.
+    const COMMUNITIES: [u32; 8] = [
         65_000 << 16 | 1,
         65_000 << 16 | 2,
         65_001 << 16 | 1,
@@ -38,6 +38,19 @@ impl Prefixes {
         0xFFFF_FF03,
         0xFFFF_0000,
     ];
+
+    /// Communities that policies deal in, and routes where policies do. With GRACEFUL_SHUTDOWN added for one neighbor and
+    /// removed for another they would come to prefer neighbors.
+    pub(super) const HARMLESS: &[u32] = Self::COMMUNITIES.split_at(7).0;
+
+    /// Communities that routes are originated with.
+    pub(super) fn communities(traits: &Traits) -> &'static [u32] {
+        match traits.style {
+            _ if !traits.communities => &[],
+            Style::Wild if !traits.dispute => Self::HARMLESS,
+            _ => &Self::COMMUNITIES,
+        }
+    }
 
     pub(super) fn draw(draw: &mut Draw, traits: &Traits, ground: &Ground) -> Self {
         let versions: &[Version] = match draw.index(6) {
@@ -81,8 +94,8 @@ impl Prefixes {
             for prefix in prefixes {
                 let table = document.network(prefix);
                 if traits.communities && draw.chance(40) {
-                    let some = (0..draw.between(1, 3)).map(|_| draw.one(Self::COMMUNITIES));
-                    table.texts("communities", dedup(some.map(community)));
+                    let some = (0..draw.between(1, 3)).filter_map(|_| draw.pick(Self::communities(traits)));
+                    table.texts("communities", dedup(some.copied().map(community)));
                 }
                 if traits.communities && draw.chance(20) {
                     table.texts("large-communities", [format!("65000:1:{}", draw.between(0, 3))]);

@@ -78,7 +78,7 @@ impl Material {
                 rule.text("family", draw.one(["ipv4-unicast", "ipv6-unicast"]));
             }
             2 => {
-                let exact = community(draw.one(Prefixes::COMMUNITIES));
+                let exact = community(draw.pick(Prefixes::HARMLESS).copied().unwrap_or_default());
                 let patterns = [exact.as_str(), "65000:*", "*:1", "no-export"];
                 rule.texts("community", [draw.one(patterns)]);
             }
@@ -120,7 +120,7 @@ impl Material {
     }
 
     fn add_set(&self, draw: &mut Draw, way: Way, set: &mut Table) {
-        let one = community(draw.one(Prefixes::COMMUNITIES));
+        let one = community(draw.pick(Prefixes::HARMLESS).copied().unwrap_or_default());
         match draw.index(9) {
             0 if self.med => {
                 if draw.chance(20) {
