@@ -19,6 +19,7 @@ pub mod report;
 pub mod route;
 pub mod run;
 pub mod tcp;
+pub mod scenario;
 pub mod time;
 pub mod world;
 
