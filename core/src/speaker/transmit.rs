@@ -163,7 +163,9 @@ impl Speaker<'_> {
             {
                 table.changes.leave(session.marker);
                 session.marker = table.join();
-                session.end_of_rib_sent = !mutant!(EndOfRibTwice);
+                if mutant!(EndOfRibTwice) {
+                    session.end_of_rib_sent = false;
+                }
                 if mutant!(RoundSkipsOldest) {
                     let oldest = table.changes.next_changed(session.marker);
                     let next = table.changes.next_changed(oldest);
