@@ -34,7 +34,11 @@ impl Asked<'_, '_> {
                 .iter()
                 .position(|session| session.remote == remote && session.families.contains(family))
         };
-        Some(Path { session: best.remote.and_then(from), route: observe::route(best.attrs, family).ok()? })
+        let session = match best.remote {
+            Some(remote) => Some(from(remote)?),
+            None => None,
+        };
+        Some(Path { session, route: observe::route(best.attrs, family).ok()? })
     }
 
     /// While a speaker drains, it says of itself what it announces: the oracle knows only how that ends.
@@ -58,6 +62,7 @@ impl Expected for Asked<'_, '_> {
     }
 
     fn settled(&mut self) -> bool {
-        observe::is_settled(self.speaker)
+        // What is announced while it drains changes by a timer of its own.
+        observe::is_settled(self.speaker) && !self.speaker.draining()
     }
 }

@@ -12,6 +12,7 @@ mod trace;
 mod traffic;
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::io::Write;
 use std::net::IpAddr;
 
 use crier_core::rng::Rng;
@@ -21,13 +22,13 @@ use super::Micros;
 use super::digest::Digest;
 use super::host::{Host, Interface};
 use super::link::Link;
+use super::pcap::Pcap;
 use super::plan::{Fault, FaultKind, HostPlan, LinkPlan, Plan, WorkKind};
 use super::referee::Referee;
 use super::report::{Failure, Rule, Statistics};
 
 use due::{Due, What};
 pub use trace::Trace;
-pub use traffic::Capture;
 
 /// Why a plan cannot be played.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub struct World {
     digest: Digest,
     pub(crate) statistics: Statistics,
     pub(crate) trace: Trace,
-    capture: Option<Capture>,
+    pub(crate) pcap: Option<Pcap<Box<dyn Write>>>,
     failure: Option<Failure>,
 }
 
@@ -109,7 +110,7 @@ impl World {
             digest: Digest::of(seed),
             statistics: Statistics::default(),
             trace: Trace::default(),
-            capture: None,
+            pcap: None,
             failure: None,
         }
     }
@@ -237,11 +238,6 @@ impl World {
             }
         }
         self.failure.clone().map_or(Ok(()), Err)
-    }
-
-    /// Records every packet from now on.
-    pub fn capture(&mut self, capture: Capture) {
-        self.capture = Some(capture);
     }
 
     /// Lets time pass until `until`, or until a rule is broken.

@@ -4,20 +4,23 @@ use std::collections::VecDeque;
 
 use crate::sim::Micros;
 
-/// How many are kept.
-const KEPT: usize = 100;
-
 /// The last events.
 #[derive(Debug, Default)]
 pub struct Trace {
+    kept: usize,
     events: VecDeque<(Micros, usize, String)>,
 }
 
 impl Trace {
+    /// Keeps this many from now on.
+    pub(crate) fn keep(&mut self, events: usize) {
+        self.kept = events;
+    }
+
     /// Notes what happened to a host.
     pub(crate) fn note(&mut self, at: Micros, host: usize, text: impl FnOnce() -> String) {
-        if self.events.len() == KEPT {
-            self.events.pop_front();
+        if self.events.len() >= self.kept && self.events.pop_front().is_none() {
+            return;
         }
         self.events.push_back((at, host, text()));
     }
