@@ -72,6 +72,8 @@
 #![forbid(unsafe_code)]
 
 pub mod attrs;
+#[cfg(any(test, feature = "check"))]
+mod check;
 pub mod config;
 mod decision;
 pub mod event;

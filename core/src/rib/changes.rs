@@ -172,29 +172,9 @@ impl<'m> Changes<'m> {
         }
         node
     }
-
-    /// Panics where the links of the list contradict each other; else the destinations in it, and how many consumers stand
-    /// at each marker.
-    #[cfg(test)]
-    pub(crate) fn check(&self) -> (std::collections::BTreeSet<u32>, std::collections::BTreeMap<Marker, u32>) {
-        let (mut slots, mut markers) = (std::collections::BTreeSet::new(), std::collections::BTreeMap::new());
-        let (mut before, mut node) = (0, self.nodes[0].next);
-        while node != 0 {
-            assert_eq!(self.nodes[node as usize].prev, before);
-            if self.is_marker(node) {
-                assert!(markers.insert(node, self.nodes[node as usize].head).is_none());
-            } else {
-                assert!(slots.insert(node));
-            }
-            (before, node) = (node, self.nodes[node as usize].next);
-        }
-        assert_eq!(self.nodes[0].prev, before);
-        (slots, markers)
-    }
 }
 
-#[cfg(test)]
-extern crate std;
-
+#[cfg(any(test, feature = "check"))]
+mod check;
 #[cfg(test)]
 mod tests;

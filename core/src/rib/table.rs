@@ -489,7 +489,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     }
 }
 
-#[cfg(test)]
-mod check;
+#[cfg(any(test, feature = "check"))]
+pub(crate) mod check;
 #[cfg(test)]
 mod tests;
