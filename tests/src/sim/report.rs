@@ -9,6 +9,8 @@ use super::Micros;
 /// A rule that must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
+    /// The plan can be played.
+    Plan,
     /// Nothing panics. (Reported by the process around a run: a panic ends it.)
     NoPanic,
     /// A speaker allocates nothing after its start.
@@ -46,6 +48,7 @@ pub enum Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
+            Self::Plan => "a plan that can be played",
             Self::NoPanic => "no panic",
             Self::NoAllocation => "no allocation after start",
             Self::Tables => "tables within limits, counts exact",

@@ -11,7 +11,7 @@ use crate::sim::swarm::{Candidate, panics};
 /// Runs a candidate and reports.
 pub(super) fn run(candidate: &Candidate, one: &One) -> ExitCode {
     if one.describe {
-        say(candidate.plan().describe());
+        say(candidate.plan().describe(true));
         return ExitCode::SUCCESS;
     }
     let capture = match one.pcap.as_deref().map(Capture::create).transpose() {

@@ -1,82 +1,81 @@
-//! Stand-in until the scenarios are there.
+//! Scenarios: plans drawn from seeds.
+//!
+//! A seed gives the same plan for ever: which hosts there are, the `crier.toml` of each, and everything that goes wrong or
+//! is done. What chance there is while a plan runs belongs to the world.
+
+pub mod build;
+pub mod clos;
+pub mod cluster;
+mod describe;
+pub mod draw;
+pub mod faults;
+pub mod lab;
+pub mod parts;
+pub mod random;
+pub mod sessions;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod work;
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::plan::{Fault, FaultKind, HostPlan};
-use super::{Micros, Plan};
+use clap::ValueEnum;
 
-/// A scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::Plan;
+
+pub use parts::{Part, without};
+
+/// A family of plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Scenario {
-    /// A lab.
+    /// One of the labs that people learn with.
     Lab,
-    /// A Clos.
+    /// Four spines, sixteen leaves, 64 hosts.
     Clos,
-    /// A cluster.
+    /// A thousand nodes under four switches, restarting in turn.
     Cluster,
-    /// Random.
+    /// Anything: topology, configurations, faults and work all drawn.
     Random,
 }
 
-/// A part of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// A host.
-    Host(usize),
-    /// A fault.
-    Fault(usize),
-    /// Work.
-    Work(usize),
-}
+impl Scenario {
+    /// Every scenario.
+    pub const ALL: [Self; 4] = [Self::Lab, Self::Clos, Self::Cluster, Self::Random];
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Host(n) => write!(f, "h{n}"),
-            Self::Fault(n) => write!(f, "f{n}"),
-            Self::Work(n) => write!(f, "w{n}"),
+            Self::Lab => "lab",
+            Self::Clos => "clos",
+            Self::Cluster => "cluster",
+            Self::Random => "random",
         }
     }
 }
 
-impl FromStr for Part {
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text}: not a part");
-        let (kind, n) = text.split_at_checked(1).ok_or_else(wrong)?;
-        let n = n.parse().map_err(|_| wrong())?;
-        match kind {
-            "h" => Ok(Self::Host(n)),
-            "f" => Ok(Self::Fault(n)),
-            "w" => Ok(Self::Work(n)),
-            _ => Err(wrong()),
-        }
+        let found = Self::ALL.into_iter().find(|scenario| scenario.name() == text);
+        found.ok_or_else(|| format!("found {text:?}, allowed lab, clos, cluster or random"))
     }
 }
 
-/// The plan of a seed.
-pub fn plan(_scenario: Scenario, seed: u64, _hours: Option<u64>) -> Plan {
-    let hosts = (0..7).map(|n| HostPlan::speaker(&format!("h{n}"), String::new())).collect();
-    let fault =
-        |n| Fault { from: Micros::secs(n), until: Micros::secs(n), kind: FaultKind::Deaf { host: 0 } };
-    Plan { seed, hosts, faults: (0..9).map(fault).collect(), ..Plan::default() }
-}
-
-/// The plan without some of its parts.
-pub fn without(plan: &Plan, parts: &[Part]) -> Plan {
-    let mut plan = plan.clone();
-    let mut n = 0;
-    plan.hosts.retain(|_| (!parts.contains(&Part::Host(n)), n += 1).0);
-    n = 0;
-    plan.faults.retain(|_| (!parts.contains(&Part::Fault(n)), n += 1).0);
-    plan
-}
-
-impl Plan {
-    /// What it has, for people.
-    pub fn describe(&self) -> String {
-        format!("{} hosts\n", self.hosts.len())
+/// The plan of a seed. `hours`: how long it is disturbed before everything heals; each scenario has its own idea without.
+pub fn plan(scenario: Scenario, seed: u64, hours: Option<u64>) -> Plan {
+    match scenario {
+        Scenario::Lab => lab::plan(seed, hours),
+        Scenario::Clos => clos::plan(seed, clos::Size::FULL, hours),
+        Scenario::Cluster => cluster::plan(seed, cluster::NODES, hours),
+        Scenario::Random => random::plan(seed, hours),
     }
 }
