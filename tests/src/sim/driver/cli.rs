@@ -8,7 +8,6 @@ use clap::{ArgGroup, Parser};
 
 use crate::sim::scenario::{Part, Scenario};
 use crate::sim::swarm::Candidate;
-use crate::sim::swarm::candidate::scenario_named;
 
 const USAGE: &str = "sim --seed N [--scenario NAME] [--hours H] [--without PARTS] [--pcap FILE | --describe]
        sim --seeds A..B [--scenario NAME] [--hours H] [--jobs J]
@@ -45,8 +44,8 @@ pub(super) struct Arguments {
     #[arg(long, hide = true)]
     worker: bool,
 
-    /// What is simulated: lab, clos, cluster or random
-    #[arg(long, value_name = "NAME", default_value = "random", value_parser = scenario_named)]
+    /// What is simulated
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Scenario::Random)]
     scenario: Scenario,
     /// Virtual hours, if not as many as the scenario takes by itself
     #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -55,8 +54,8 @@ pub(super) struct Arguments {
     /// Write every packet to this file, for Wireshark
     #[arg(long, value_name = "FILE", conflicts_with_all = NOT_ONE)]
     pcap: Option<PathBuf>,
-    /// Leave these hosts, faults and work out: h3,f7,w2
-    #[arg(long, value_name = "PARTS", conflicts_with_all = NOT_ONE, value_delimiter = ',', value_parser = part)]
+    /// Leave parts of the plan out, by the names that --describe shows: h3,l0,f7,w2
+    #[arg(long, value_name = "PARTS", conflicts_with_all = NOT_ONE, value_delimiter = ',')]
     without: Vec<Part>,
     /// Say what the plan consists of, and run nothing
     #[arg(long, conflicts_with_all = NOT_ONE, conflicts_with = "pcap")]
@@ -144,10 +143,6 @@ impl Arguments {
             first_finding: self.first_finding,
         })
     }
-}
-
-fn part(text: &str) -> Result<Part, String> {
-    text.parse().map_err(|_| "a part is h, f or w and a number: h3".to_owned())
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {

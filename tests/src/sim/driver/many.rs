@@ -12,7 +12,6 @@ use super::output::{Brief, Name, Report};
 use super::text::{Counted, Hours, Span, Tenths};
 use super::{BROKEN, refused, say, worker};
 use crate::sim::Micros;
-use crate::sim::swarm::candidate::scenario_name;
 use crate::sim::swarm::{Event, Hunt, Run, hunt};
 
 /// Sums over all runs.
@@ -73,7 +72,7 @@ pub(super) fn swarm(swarm: &Swarm) -> ExitCode {
         ControlFlow::Continue(())
     });
     progress.clear();
-    let name = scenario_name(swarm.many.scenario);
+    let name = swarm.many.scenario;
     let first = swarm.many.seeds.start;
     say(format_args!("{name} from seed {first}: {sums}; {} on {}\n", real(begin), jobs(&swarm.many)));
     ended.map_or_else(refused, |()| sums.status())
@@ -123,7 +122,7 @@ pub(super) fn seeds(many: &Many) -> ExitCode {
         ControlFlow::Continue(())
     });
     progress.clear();
-    let (name, range) = (scenario_name(many.scenario), &many.seeds);
+    let (name, range) = (many.scenario, &many.seeds);
     say(format_args!("{name} seeds {}..{}: {sums}; {:016x}\n", range.start, range.end, hash.0));
     ended.map_or_else(refused, |()| sums.status())
 }
@@ -209,7 +208,7 @@ mod tests {
         let statistics = Statistics { packets: 700_000, faults: 600, ..Statistics::default() };
         let verdict = Verdict { result, hash: seed, end: Micros::secs(3_960), statistics, trace: Vec::new() };
         let candidate = Candidate::whole(Scenario::Lab, None, seed);
-        Run { candidate, answer: Answer { hosts: 1, verdict }, smaller: None }
+        Run { candidate, answer: Answer { speakers: 1, verdict }, smaller: None }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 
 use self::cli::{Arguments, Mode};
-use super::swarm::{self, Candidate};
+use super::swarm;
 
 /// Status of a broken rule.
 const BROKEN: u8 = 1;
@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
         Mode::Swarm(swarm) => many::swarm(&swarm),
         Mode::Seeds(seeds) => many::seeds(&seeds),
         Mode::Replay(file) => replay::replay(&file),
-        Mode::Worker => match swarm::serve(|candidate: &Candidate| candidate.run(None)) {
+        Mode::Worker => match swarm::serve(|candidate| candidate.run(None)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refused(error),
         },

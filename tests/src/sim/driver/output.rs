@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::text::{Counted, Span};
-use crate::sim::swarm::candidate::scenario_name;
 use crate::sim::swarm::{Answer, Candidate};
 use crate::sim::{Failure, Outcome};
 
@@ -12,7 +11,7 @@ pub(super) struct Name<'a>(pub(super) &'a Candidate);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} seed {}", scenario_name(self.0.scenario), self.0.seed)?;
+        write!(f, "{} seed {}", self.0.scenario, self.0.seed)?;
         if let Some(hours) = self.0.hours {
             write!(f, ", {}", Counted(hours, "hour"))?;
         }
@@ -39,13 +38,13 @@ struct Figures<'a>(&'a Answer);
 
 impl fmt::Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Answer { hosts, verdict } = self.0;
+        let Answer { speakers, verdict } = self.0;
         let counts = &verdict.statistics;
         write!(
             f,
             "{} virtual, {}, {}, {}, {}; {:016x}",
             Span(verdict.end),
-            Counted(*hosts, "host"),
+            Counted(*speakers, "speaker"),
             Counted(counts.faults, "fault"),
             Counted(counts.updates, "UPDATE"),
             Counted(counts.packets, "packet"),
@@ -71,7 +70,7 @@ impl fmt::Display for Report<'_> {
                     writeln!(f, "  {line}")?;
                 }
                 // A run whose process ended has left none.
-                if self.1.hosts > 0 {
+                if self.1.speakers > 0 {
                     writeln!(f, "  until then: {figures}")?;
                 }
                 writeln!(f, "  again with: {}", Repeat(self.0))?;
@@ -106,7 +105,7 @@ mod tests {
         let statistics = Statistics { packets: 48_120, updates: 1_204, faults: 9, ..Statistics::default() };
         let trace = if result.is_err() { vec!["a".to_owned(), "b".to_owned()] } else { Vec::new() };
         let verdict = Verdict { result, hash: 0xbeef, end: Micros::secs(612), statistics, trace };
-        Answer { hosts: 7, verdict }
+        Answer { speakers: 7, verdict }
     }
 
     fn keepalive() -> Failure {
@@ -120,7 +119,7 @@ mod tests {
         let converged = answer(Ok(Outcome::Converged(Micros::millis(12_345))));
         assert_eq!(
             Report(&candidate, &converged).to_string(),
-            "random seed 17: converged 12.3 s after the last fault; 612 s virtual, 7 hosts, 9 faults, 1,204 UPDATEs, \
+            "random seed 17: converged 12.3 s after the last fault; 612 s virtual, 7 speakers, 9 faults, 1,204 UPDATEs, \
              48,120 packets; 000000000000beef\n"
         );
         let oscillates = answer(Ok(Outcome::Oscillates("10.0.0.0/8 at h1".to_owned())));
@@ -141,7 +140,7 @@ mod tests {
             "lab seed 17, 1 hour, without h3,w0: BROKEN at 12.345678 s: keepalives in time
   h1 to h2: 3 s late
   hold time 9 s
-  until then: 612 s virtual, 7 hosts, 9 faults, 1,204 UPDATEs, 48,120 packets; 000000000000beef
+  until then: 612 s virtual, 7 speakers, 9 faults, 1,204 UPDATEs, 48,120 packets; 000000000000beef
   again with: cargo run {release}-p crier-tests --bin sim -- --seed 17 --scenario lab --hours 1 --without h3,w0
   the last 2 events:
     a

@@ -1,24 +1,14 @@
 //! A run that can be asked for, in a few words.
 
 use std::fmt;
+use std::io::Write;
+use std::mem::discriminant;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::run::{Options, run};
 use crate::sim::scenario::{self, Part, Scenario};
-use crate::sim::{Failure, Plan, Statistics, Verdict};
-
-/// Events that a broken run shows.
-const EVENTS: usize = 100;
-
-/// Scenarios by name.
-pub const SCENARIOS: [(&str, Scenario); 4] = [
-    ("lab", Scenario::Lab),
-    ("clos", Scenario::Clos),
-    ("cluster", Scenario::Cluster),
-    ("random", Scenario::Random),
-];
+use crate::sim::{Failure, Options, Plan, Statistics, Verdict, run};
 
 /// A run: which plan, and what is left out of it.
 ///
@@ -38,8 +28,8 @@ pub struct Candidate {
 /// What a run came to, and what there was in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
-    /// Hosts of the plan.
-    pub hosts: u64,
+    /// Speakers in the plan.
+    pub speakers: u64,
     /// How it ended.
     pub verdict: Verdict,
 }
@@ -50,7 +40,7 @@ impl Answer {
         let end = failure.at;
         let statistics = Statistics::default();
         Self {
-            hosts: 0,
+            speakers: 0,
             verdict: Verdict { result: Err(failure), hash: 0, end, statistics, trace: Vec::new() },
         }
     }
@@ -69,43 +59,22 @@ impl Candidate {
     }
 
     /// Runs it, and captures its packets if asked to.
-    pub fn run(&self, pcap: Option<Box<dyn std::io::Write>>) -> Answer {
+    pub fn run(&self, pcap: Option<Box<dyn Write>>) -> Answer {
         let plan = self.plan();
-        let hosts = plan.hosts.len() as u64;
-        Answer { hosts, verdict: run(&plan, Options { pcap, events: EVENTS }) }
+        let speakers = plan.hosts.iter().filter(|host| host.config.is_some()).count() as u64;
+        Answer { speakers, verdict: run(&plan, Options { pcap, ..Options::default() }) }
     }
 
-    /// The parts of its whole plan, in groups: hosts, for with each of them much else goes; faults; what operators do.
-    pub fn parts(&self) -> [Vec<Part>; 3] {
-        let whole = scenario::plan(self.scenario, self.seed, self.hours);
-        [
-            (0..whole.hosts.len()).map(Part::Host).collect(),
-            (0..whole.faults.len()).map(Part::Fault).collect(),
-            (0..whole.work.len()).map(Part::Work).collect(),
-        ]
+    /// The parts of its whole plan, kind by kind.
+    pub fn parts(&self) -> Vec<Vec<Part>> {
+        let parts = Part::all(&scenario::plan(self.scenario, self.seed, self.hours));
+        parts.chunk_by(|one, next| discriminant(one) == discriminant(next)).map(<[Part]>::to_vec).collect()
     }
-}
-
-/// The name of a scenario.
-pub fn scenario_name(scenario: Scenario) -> &'static str {
-    SCENARIOS.iter().find(|(_, known)| *known == scenario).map_or("?", |(name, _)| name)
-}
-
-/// The scenario of this name.
-///
-/// # Errors
-/// There is none; which there are.
-pub fn scenario_named(name: &str) -> Result<Scenario, String> {
-    let known = SCENARIOS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, scenario)| *scenario).ok_or_else(|| {
-        let [names @ .., last] = SCENARIOS.map(|(name, _)| name);
-        format!("a scenario is one of {} or {last}", names.join(", "))
-    })
 }
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--seed {} --scenario {}", self.seed, scenario_name(self.scenario))?;
+        write!(f, "--seed {} --scenario {}", self.seed, self.scenario)?;
         if let Some(hours) = self.hours {
             write!(f, " --hours {hours}")?;
         }
@@ -127,7 +96,7 @@ impl FromStr for Candidate {
             let value = words.next().ok_or_else(wrong)?;
             match name {
                 "--seed" => seed = Some(value.parse().map_err(|_| wrong())?),
-                "--scenario" => scenario = Some(scenario_named(value)?),
+                "--scenario" => scenario = Some(value.parse()?),
                 "--hours" => hours = Some(value.parse().map_err(|_| wrong())?),
                 "--without" => {
                     without =

@@ -2,7 +2,7 @@
 //!
 //! A run that panics aborts its process, and one that hangs never ends: so every job has a child process of the same
 //! program ([`serve`]), which is given one [`Candidate`] after the other on its standard input. A [`Runner`] starts it again
-//! when it is gone, and makes a broken rule of its end. [`hunt`] has as many runners as there are cores, and shrinks what
+//! when it is gone, and makes a broken rule of its end. [`hunt()`] has as many runners as there are cores, and shrinks what
 //! fails.
 
 pub mod candidate;

@@ -50,7 +50,7 @@ fn simulate(candidate: &Candidate) -> Answer {
     let statistics = Statistics { packets: u64::from(std::process::id()), ..Statistics::default() };
     let verdict =
         Verdict { result, hash: u64::MAX - candidate.seed, end: Micros(9), statistics, trace: Vec::new() };
-    Answer { hosts: candidate.without.len() as u64, verdict }
+    Answer { speakers: candidate.without.len() as u64, verdict }
 }
 
 fn candidate(seed: u64) -> Candidate {
@@ -77,7 +77,7 @@ fn answers_arrive_whole_and_from_the_same_process() {
     let without = vec![Part::Host(3), Part::Fault(7)];
     let two = runner.run(&Candidate { without, ..candidate(11) }).unwrap();
     assert_eq!((one.verdict.hash, two.verdict.hash), (u64::MAX - 10, u64::MAX - 11));
-    assert_eq!((one.hosts, two.hosts), (0, 2));
+    assert_eq!((one.speakers, two.speakers), (0, 2));
     assert_eq!(process_of(&one), process_of(&two));
     let broken = runner.run(&candidate(4)).unwrap();
     assert_eq!((failure(&broken).rule, failure(&broken).text.as_str()), (Rule::Silence, "as planned"));
