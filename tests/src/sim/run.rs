@@ -6,7 +6,6 @@ use super::judge::Broken;
 use super::oracle;
 use super::pcap::Pcap;
 use super::report::{Failure, Outcome, Rule, Statistics, Verdict};
-use super::swarm::panics;
 use super::{Micros, Plan, World};
 
 /// Time between two looks at everything.
@@ -43,6 +42,7 @@ pub fn run(plan: &Plan, options: Options) -> Verdict {
         Err(error) => return refused(error.to_string()),
     };
     world.trace.keep(options.events);
+    world.trace.lend(world.hosts().iter().map(|host| host.plan.name.clone()).collect());
     match options.pcap.map(Pcap::new).transpose() {
         Ok(pcap) => world.pcap = pcap,
         Err(error) => return refused(format!("packets cannot be captured: {error}")),
@@ -85,7 +85,6 @@ fn watched(world: &mut World, until: Micros) -> Result<(), Failure> {
     let mut looks = 0;
     while world.now() < until {
         world.run_until((world.now() + LOOK).min(until))?;
-        panics::at(world.now());
         looks += 1;
         world.look(looks % LOOKS_A_CHECK == 0)?;
     }

@@ -10,6 +10,7 @@ use crier_core::speaker::{CommandError, LocalRoute};
 use crier_core::{ConnId, Event, Instant, Speaker};
 use ipnet::IpNet;
 
+use crate::allocation::watched;
 use crate::sim::Micros;
 use crate::sim::kernel::Bridge;
 use crate::sim::memory::OwnedSpeaker;
@@ -167,10 +168,9 @@ pub(crate) fn sealed<T>(
     allocations: &mut u32,
     call: impl FnOnce(&mut Speaker<'_>) -> T,
 ) -> T {
-    speaker.call(|speaker| {
-        let _ = &allocations;
-        call(speaker)
-    })
+    let (value, count) = speaker.call(|speaker| watched(|| call(speaker)));
+    *allocations = allocations.saturating_add(count);
+    value
 }
 
 /// A speaker that must not allocate while it is told what to originate.

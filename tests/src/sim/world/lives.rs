@@ -137,6 +137,6 @@ impl World {
 
     /// What a host is called.
     pub(crate) fn name(&self, number: usize) -> String {
-        self.hosts.get(number).map_or_else(|| format!("h{number}"), |host| host.plan.name.clone())
+        self.hosts.get(number).map_or_else(|| "network".to_owned(), |host| host.plan.name.clone())
     }
 }

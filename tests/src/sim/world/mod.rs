@@ -26,6 +26,7 @@ use super::pcap::Pcap;
 use super::plan::{Fault, FaultKind, HostPlan, LinkPlan, Plan, WorkKind};
 use super::referee::Referee;
 use super::report::{Failure, Rule, Statistics};
+use super::swarm::panics;
 
 use due::{Due, What};
 pub use trace::Trace;
@@ -259,6 +260,7 @@ impl World {
     fn step(&mut self) {
         let Some(Due { at, what, .. }) = self.queue.pop() else { return };
         self.now = self.now.max(at);
+        panics::at(self.now);
         match what {
             What::Arrive(host, packet) => self.arrive(host, packet),
             What::Timer(host, place, serial) => {
