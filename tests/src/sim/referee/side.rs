@@ -109,7 +109,7 @@ impl Side {
 
     /// Finds out what was agreed on, if the session has become Established: the first UPDATE may be among the bytes that end
     /// the handshake.
-    pub(crate) fn establish(&mut self, speaker: &Speaker<'_>, id: ConnId) {
+    pub(crate) fn establish(&mut self, now: Micros, speaker: &Speaker<'_>, id: ConnId) {
         let Self { router: Some(router), model: Some(model), free, watched } = self else { return };
         let Some(watched) = watched.get_mut(&id.index).filter(|watched| watched.session.is_none()) else {
             return;
@@ -142,6 +142,7 @@ impl Side {
         }
         watched.session = Some(place);
         watched.keepalive = agreed.keepalive;
+        watched.last_sent = Some(now);
     }
 
     /// A connection with what judges it, and the router that it is of.
