@@ -167,7 +167,8 @@ fn timers(draw: &mut Draw, traits: &Traits, table: &mut Table) {
     }
 }
 
-/// Limits of prefixes. One that brings sessions back by themselves has room for all, or they would for ever come and go.
+/// Limits of prefixes. One that brings sessions back by themselves has room for all, or they would for ever come and
+/// go.
 fn max_prefixes(draw: &mut Draw, traits: &Traits, table: &mut Table) {
     let tight = traits.max_prefixes && draw.chance(50);
     if tight {
