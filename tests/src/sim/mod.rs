@@ -18,8 +18,8 @@ mod referee;
 pub mod report;
 pub mod route;
 pub mod run;
-pub mod tcp;
 pub mod scenario;
+pub mod tcp;
 pub mod time;
 pub mod world;
 
