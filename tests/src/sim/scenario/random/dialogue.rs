@@ -82,7 +82,9 @@ impl<'a> Session<'a> {
         let asn = ground.asns.get(peer).copied().unwrap_or_default().to_string();
         let words = if internal { ["internal", "any"] } else { ["external", "any"] };
         if accepts || draw.chance(25) {
-            table.text("remote-asn", words[usize::from(draw.chance(20))]);
+            // For all that "any" says the neighbor may be external, and then it is one hop away.
+            let far = internal && matches!(self.dialogue.via, Via::Loopbacks(_));
+            table.text("remote-asn", words[usize::from(!far && draw.chance(20))]);
         } else {
             table.set("remote-asn", asn);
         }
