@@ -168,9 +168,11 @@ pub(crate) fn sealed<T>(
     allocations: &mut u32,
     call: impl FnOnce(&mut Speaker<'_>) -> T,
 ) -> T {
-    let (value, count) = speaker.call(|speaker| watched(|| call(speaker)));
-    *allocations = allocations.saturating_add(count);
-    value
+    speaker.call(|speaker| {
+        let (value, count) = watched(|| call(speaker));
+        *allocations += count;
+        value
+    })
 }
 
 /// A speaker that must not allocate while it is told what to originate.

@@ -127,7 +127,7 @@ impl Watch for Turn<'_> {
     fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
         self.count(bytes);
         let Some(side) = self.referee.sides.get_mut(self.number) else { return };
-        side.establish(speaker, conn);
+        side.establish(self.now, speaker);
         let Some((watched, router)) = side.watched_mut(conn) else { return };
         let pulse = watched.pulse(self.now, Some(writable_since));
         watched.last_sent = Some(self.now);
