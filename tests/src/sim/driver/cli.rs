@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
 
-use crate::sim::scenario::{Part, Scenario};
-use crate::sim::swarm::Candidate;
+use crate::sim::scenario::Scenario;
+use crate::sim::swarm::{Candidate, Parts};
 
 const USAGE: &str = "sim --seed N [--scenario NAME] [--hours H] [--without PARTS] [--pcap FILE | --describe]
        sim --seeds A..B [--scenario NAME] [--hours H] [--jobs J]
@@ -54,9 +54,9 @@ pub(super) struct Arguments {
     /// Write every packet to this file, for Wireshark
     #[arg(long, value_name = "FILE", conflicts_with_all = NOT_ONE)]
     pcap: Option<PathBuf>,
-    /// Leave parts of the plan out, by the names that --describe shows: h3,l0,f7,w2
-    #[arg(long, value_name = "PARTS", conflicts_with_all = NOT_ONE, value_delimiter = ',')]
-    without: Vec<Part>,
+    /// Leave parts of the plan out, by the names that --describe shows: h3,l0,f7,w2-w5
+    #[arg(long, value_name = "PARTS", conflicts_with_all = NOT_ONE)]
+    without: Option<Parts>,
     /// Say what the plan consists of, and run nothing
     #[arg(long, conflicts_with_all = NOT_ONE, conflicts_with = "pcap")]
     describe: bool,
@@ -126,6 +126,7 @@ impl Arguments {
         };
         if let Some(seed) = self.seed {
             let Self { scenario, hours, without, pcap, describe, .. } = self;
+            let without = without.unwrap_or_default();
             return Mode::One(Candidate { seed, scenario, hours, without }, One { pcap, describe });
         }
         if let Some(seeds) = self.seeds {
@@ -159,6 +160,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::sim::scenario::Part;
 
     fn parse(words: &str) -> Option<Mode> {
         let words = std::iter::once("sim").chain(words.split_ascii_whitespace());
@@ -182,7 +184,7 @@ mod tests {
             seed: 1,
             scenario: Scenario::Lab,
             hours: Some(2),
-            without: vec![Part::Host(3), Part::Fault(7), Part::Work(2)],
+            without: Parts(vec![Part::Host(3), Part::Fault(7), Part::Work(2)]),
         };
         let one = One { pcap: Some("x.pcap".into()), describe: false };
         let words = "--seed 1 --scenario lab --hours 2 --pcap x.pcap --without h3,f7,w2";

@@ -86,11 +86,10 @@ fn report(run: &Run) {
         Some(smaller) => {
             let candidate = &smaller.candidate;
             say(format_args!(
-                "{}: BROKEN: {}; the least that breaks it, after {}, is without {}:\n{}",
+                "{}: BROKEN: {}; the least that breaks it, after {}:\n{}",
                 Name(&run.candidate),
                 failure.rule,
                 Counted(smaller.runs, "run"),
-                Counted(candidate.without.len() as u64, "part"),
                 Report(candidate, &smaller.answer)
             ));
         }

@@ -6,7 +6,7 @@ use super::text::{Counted, Span};
 use crate::sim::swarm::{Answer, Candidate};
 use crate::sim::{Failure, Outcome};
 
-/// A run by name: "random seed 17, without h3,f7".
+/// A run by name: "random seed 17, without 2 parts".
 pub(super) struct Name<'a>(pub(super) &'a Candidate);
 
 impl fmt::Display for Name<'_> {
@@ -15,10 +15,10 @@ impl fmt::Display for Name<'_> {
         if let Some(hours) = self.0.hours {
             write!(f, ", {}", Counted(hours, "hour"))?;
         }
-        for (n, part) in self.0.without.iter().enumerate() {
-            write!(f, "{}{part}", if n == 0 { ", without " } else { "," })?;
+        match self.0.without.0.len() {
+            0 => Ok(()),
+            parts => write!(f, ", without {}", Counted(parts as u64, "part")),
         }
-        Ok(())
     }
 }
 
@@ -99,6 +99,7 @@ impl fmt::Display for Brief<'_> {
 mod tests {
     use super::*;
     use crate::sim::scenario::{Part, Scenario};
+    use crate::sim::swarm::Parts;
     use crate::sim::{Micros, Rule, Statistics, Verdict};
 
     fn answer(result: Result<Outcome, Failure>) -> Answer {
@@ -133,11 +134,11 @@ mod tests {
 
     #[test]
     fn what_is_broken_says_everything() {
-        let without = vec![Part::Host(3), Part::Work(0)];
+        let without = Parts(vec![Part::Host(3), Part::Work(0)]);
         let candidate = Candidate { seed: 17, scenario: Scenario::Lab, hours: Some(1), without };
         let release = if cfg!(debug_assertions) { "" } else { "--release " };
         let expected = format!(
-            "lab seed 17, 1 hour, without h3,w0: BROKEN at 12.345678 s: keepalives in time
+            "lab seed 17, 1 hour, without 2 parts: BROKEN at 12.345678 s: keepalives in time
   h1 to h2: 3 s late
   hold time 9 s
   until then: 612 s virtual, 7 speakers, 9 faults, 1,204 UPDATEs, 48,120 packets; 000000000000beef

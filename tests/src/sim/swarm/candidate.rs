@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Parts;
 use crate::sim::scenario::{self, Part, Scenario};
 use crate::sim::{Failure, Options, Plan, Statistics, Verdict, run};
 
@@ -22,7 +23,7 @@ pub struct Candidate {
     /// Virtual hours; `None`: as the scenario has it.
     pub hours: Option<u64>,
     /// Parts of the plan that are left out.
-    pub without: Vec<Part>,
+    pub without: Parts,
 }
 
 /// What a run came to, and what there was in it.
@@ -49,13 +50,13 @@ impl Answer {
 impl Candidate {
     /// The whole plan of a seed.
     pub fn whole(scenario: Scenario, hours: Option<u64>, seed: u64) -> Self {
-        Self { seed, scenario, hours, without: Vec::new() }
+        Self { seed, scenario, hours, without: Parts::default() }
     }
 
     /// Its plan.
     pub fn plan(&self) -> Plan {
         let plan = scenario::plan(self.scenario, self.seed, self.hours);
-        if self.without.is_empty() { plan } else { scenario::without(&plan, &self.without) }
+        if self.without.is_empty() { plan } else { scenario::without(&plan, &self.without.0) }
     }
 
     /// Runs it, and captures its packets if asked to.
@@ -78,8 +79,8 @@ impl fmt::Display for Candidate {
         if let Some(hours) = self.hours {
             write!(f, " --hours {hours}")?;
         }
-        for (n, part) in self.without.iter().enumerate() {
-            write!(f, "{}{part}", if n == 0 { " --without " } else { "," })?;
+        if !self.without.is_empty() {
+            write!(f, " --without {}", self.without)?;
         }
         Ok(())
     }
@@ -90,7 +91,7 @@ impl FromStr for Candidate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split_ascii_whitespace();
-        let (mut seed, mut scenario, mut hours, mut without) = (None, None, None, Vec::new());
+        let (mut seed, mut scenario, mut hours, mut without) = (None, None, None, Parts::default());
         while let Some(name) = words.next() {
             let wrong = || format!("{name}: not understood in: {text}");
             let value = words.next().ok_or_else(wrong)?;
@@ -98,10 +99,7 @@ impl FromStr for Candidate {
                 "--seed" => seed = Some(value.parse().map_err(|_| wrong())?),
                 "--scenario" => scenario = Some(value.parse()?),
                 "--hours" => hours = Some(value.parse().map_err(|_| wrong())?),
-                "--without" => {
-                    without =
-                        value.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
-                }
+                "--without" => without = value.parse()?,
                 _ => return Err(wrong()),
             }
         }
@@ -122,7 +120,7 @@ mod tests {
         assert_eq!(candidate.to_string(), "--seed 18446744073709551615 --scenario clos");
         assert_eq!(candidate.to_string().parse(), Ok(candidate.clone()));
         candidate.hours = Some(3);
-        candidate.without = vec![Part::Host(3), Part::Fault(7), Part::Work(0)];
+        candidate.without = Parts(vec![Part::Host(3), Part::Fault(7), Part::Work(0)]);
         let words = "--seed 18446744073709551615 --scenario clos --hours 3 --without h3,f7,w0";
         assert_eq!(candidate.to_string(), words);
         assert_eq!(words.parse(), Ok(candidate));

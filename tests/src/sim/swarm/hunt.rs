@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::shrink::shrink;
-use super::{Answer, Candidate, Runner};
+use super::{Answer, Candidate, Parts, Runner};
 use crate::sim::Failure;
 use crate::sim::scenario::Scenario;
 
@@ -159,7 +159,7 @@ fn smaller(
         runs += 1;
         // In the plan's order, for people.
         let without = parts.iter().flatten().filter(|part| without.contains(part)).copied().collect();
-        let candidate = Candidate { without, ..whole.clone() };
+        let candidate = Candidate { without: Parts(without), ..whole.clone() };
         let answer = runner.run(&candidate).ok();
         let found = answer.filter(|answer| match &answer.verdict.result {
             Err(now) => now.rule == failure.rule,

@@ -8,6 +8,7 @@
 pub mod candidate;
 pub mod child;
 pub mod hunt;
+pub mod names;
 pub mod panics;
 pub mod runner;
 pub mod shrink;
@@ -15,6 +16,7 @@ pub mod worker;
 
 pub use candidate::{Answer, Candidate};
 pub use hunt::{Event, Finding, Hunt, Run, hunt};
+pub use names::Parts;
 pub use runner::Runner;
 pub use worker::serve;
 

@@ -43,14 +43,14 @@ fn simulate(candidate: &Candidate) -> Answer {
         3 => loop {
             std::thread::park();
         },
-        4 if !candidate.without.contains(&Part::Host(1)) => failed(Rule::Silence),
+        4 if !candidate.without.0.contains(&Part::Host(1)) => failed(Rule::Silence),
         4 => failed(Rule::Convergence),
         _ => Ok(Outcome::Converged(Micros::millis(7))),
     };
     let statistics = Statistics { packets: u64::from(std::process::id()), ..Statistics::default() };
     let verdict =
         Verdict { result, hash: u64::MAX - candidate.seed, end: Micros(9), statistics, trace: Vec::new() };
-    Answer { speakers: candidate.without.len() as u64, verdict }
+    Answer { speakers: candidate.without.0.len() as u64, verdict }
 }
 
 fn candidate(seed: u64) -> Candidate {
@@ -74,7 +74,7 @@ fn failure(answer: &Answer) -> &Failure {
 fn answers_arrive_whole_and_from_the_same_process() {
     let mut runner = Runner::new(&child, PATIENCE);
     let one = runner.run(&candidate(10)).unwrap();
-    let without = vec![Part::Host(3), Part::Fault(7)];
+    let without = Parts(vec![Part::Host(3), Part::Fault(7)]);
     let two = runner.run(&Candidate { without, ..candidate(11) }).unwrap();
     assert_eq!((one.verdict.hash, two.verdict.hash), (u64::MAX - 10, u64::MAX - 11));
     assert_eq!((one.speakers, two.speakers), (0, 2));
@@ -175,8 +175,8 @@ fn what_fails_is_shrunk_to_what_breaks_the_same_rule() {
     let smaller = run.smaller.as_ref().unwrap();
     assert_eq!(failure(&smaller.answer).rule, Rule::Silence);
     let whole = run.candidate.parts().concat().len();
-    assert_eq!(smaller.candidate.without.len(), whole - 1);
-    assert!(!smaller.candidate.without.contains(&Part::Host(1)));
+    assert_eq!(smaller.candidate.without.0.len(), whole - 1);
+    assert!(!smaller.candidate.without.0.contains(&Part::Host(1)));
 }
 
 #[test]
