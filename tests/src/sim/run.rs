@@ -69,11 +69,8 @@ fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
         watched(world, world.now() + plan.watch)?;
         if world.last_update() != last {
             let at = world.last_update();
-            return Err(Failure {
-                at,
-                rule: Rule::Silence,
-                text: "an UPDATE after everything was at rest".to_owned(),
-            });
+            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
+            return Err(Failure { at, rule: Rule::Silence, text });
         }
         judge(plan, world).map_err(|broken| broken.at(world.now()))?;
     }

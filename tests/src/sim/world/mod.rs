@@ -167,6 +167,8 @@ impl World {
         }
         self.referee.configured(&self.hosts, host);
         self.follow_up(host);
+        // What a command changed may be sent at once.
+        self.wake_soon(host);
     }
 
     /// The present.
@@ -217,6 +219,11 @@ impl World {
     /// When anybody last sent an UPDATE.
     pub fn last_update(&self) -> Micros {
         self.referee.last_update
+    }
+
+    /// Who that was.
+    pub fn last_sender(&self) -> String {
+        self.name(self.referee.last_sender)
     }
 
     /// Looks at everything that must hold at any time; `tables`: into every table of every speaker too.
