@@ -25,6 +25,24 @@ fn candidate<'s>(path: &Path, shared: &'s Shared<'_>) -> Candidate<'s> {
     }
 }
 
+/// Which of a destination's paths forward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forwarding {
+    /// The best path.
+    pub(crate) best: u32,
+    others: Others,
+    relax: bool,
+}
+
+/// Which of the paths that are as good as the best one up to the tie-break forward with it.
+#[derive(Clone, Copy, Debug)]
+enum Others {
+    None,
+    All,
+    /// Down to this one in the order of the tie-break.
+    UpTo(u32),
+}
+
 impl<F: StoredFamily> FamilyTable<'_, F> {
     /// The numbers of a destination's paths, best first.
     pub(crate) fn chain(&self, slot: u32) -> impl Iterator<Item = u32> {
@@ -116,32 +134,56 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         )
     }
 
-    /// Whether a path forwards, with at most `maximum` together.
+    /// Which of a destination's paths forward, with at most `maximum` together. Found once for all of them: a shared address
+    /// has a path by each of a thousand neighbors, and to count who is ahead for each would look at a million.
+    pub(crate) fn forwarding(
+        &self,
+        shared: &Shared<'_>,
+        slot: u32,
+        maximum: u16,
+        relax: bool,
+    ) -> Option<Forwarding> {
+        let best = self.best(shared, slot)?;
+        // The best takes the first place; the others follow in the order of the final tie-break.
+        let places = usize::from(maximum).saturating_sub(1) + usize::from(mutant!(MultipathOneMore));
+        let equal = || {
+            self.candidates(shared, slot).filter(|(number, _)| {
+                *number != best && self.is_equal_to_best(shared, slot, best, *number, relax)
+            })
+        };
+        let mut others = Others::All;
+        if places == 0 {
+            others = Others::None;
+        } else if equal().nth(places).is_some() {
+            let mut last: Option<(u32, Candidate<'_>)> = None;
+            for _ in 0..places {
+                let behind = equal().filter(|(_, other)| {
+                    last.is_none_or(|(_, last)| decision::compare(&last, other).0.is_lt())
+                });
+                last = behind.min_by(|(_, one), (_, other)| decision::compare(one, other).0).or(last);
+            }
+            others = last.map_or(Others::All, |(number, _)| Others::UpTo(number));
+        }
+        Some(Forwarding { best, others, relax })
+    }
+
+    /// Whether a path forwards.
     pub(crate) fn forwards(
         &self,
         shared: &Shared<'_>,
         slot: u32,
+        forwarding: Option<Forwarding>,
         path: u32,
-        maximum: u16,
-        relax: bool,
     ) -> bool {
-        let Some(best) = self.best(shared, slot) else { return false };
-        if best == path {
-            return true;
-        }
-        let eligible = |number: u32| self.is_equal_to_best(shared, slot, best, number, relax);
-        if !eligible(path) {
-            return false;
-        }
-        // The best takes the first place; the others follow in the order of the final tie-break.
-        let this = candidate(&self.paths[path as usize], shared);
-        let ahead = self
-            .candidates(shared, slot)
-            .filter(|(number, other)| {
-                *number != best && eligible(*number) && decision::compare(other, &this).0.is_lt()
-            })
-            .count();
-        ahead + 1 < usize::from(maximum) + usize::from(mutant!(MultipathOneMore))
+        let Some(Forwarding { best, others, relax }) = forwarding else { return false };
+        let candidate = |number: u32| candidate(&self.paths[number as usize], shared);
+        let ahead = match others {
+            _ if path == best => return true,
+            Others::None => false,
+            Others::All => true,
+            Others::UpTo(last) => decision::compare(&candidate(path), &candidate(last)).0.is_le(),
+        };
+        ahead && self.is_equal_to_best(shared, slot, best, path, relax)
     }
 
     fn is_equal_to_best(&self, shared: &Shared<'_>, slot: u32, best: u32, path: u32, relax: bool) -> bool {

@@ -100,6 +100,9 @@ impl Speaker<'_> {
 
     /// Ends draining and announces everything as before.
     pub fn undrain(&mut self) {
+        if self.drain == Drain::No {
+            return;
+        }
         self.drain = Drain::No;
         self.drain_until = None;
         self.announce_all_again();
