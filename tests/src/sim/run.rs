@@ -11,7 +11,7 @@ use super::{Micros, Plan, World};
 /// Time between two looks at everything.
 const LOOK: Micros = Micros::secs(1);
 /// Looks from one check of all tables to the next.
-const LOOKS_A_CHECK: u64 = 20;
+const LOOKS_A_CHECK: u64 = 10;
 /// Routers of a network that is solved as a whole at most: beyond, each is judged by what its neighbors say.
 const MOST_SOLVED: usize = 200;
 

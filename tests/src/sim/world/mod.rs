@@ -6,6 +6,7 @@
 mod convergence;
 mod due;
 mod faults;
+mod lingering;
 mod lives;
 mod rest;
 mod trace;
@@ -236,6 +237,9 @@ impl World {
             self.fail(broken.rule, broken.text);
         }
         if tables {
+            if let Err(broken) = self.check_lingering() {
+                self.fail(broken.rule, broken.text);
+            }
             for number in 0..self.hosts.len() {
                 let daemon = self.hosts.get(number).and_then(|host| host.daemon.as_ref());
                 let checked = daemon.map_or(Ok(()), |daemon| daemon.speaker().check(daemon.last_call()));
