@@ -58,8 +58,8 @@ pub struct Host {
     pub(crate) faults: Faults,
     /// When its speaker is to have a turn: the event that counts among those in the queue.
     pub(crate) wake: Micros,
-    /// When something last came from an address.
-    pub(crate) heard: BTreeMap<IpAddr, Micros>,
+    /// How its forwarding table differs from what its speaker wants, and how often that was seen in a row.
+    pub(crate) out_of_step: Option<(String, u32)>,
     /// Turns of its daemon in this second.
     turns: (u64, u32),
     pub(crate) rng: Rng,
@@ -90,7 +90,7 @@ impl Host {
             powered: true,
             faults: Faults::default(),
             wake: Micros::NEVER,
-            heard: BTreeMap::new(),
+            out_of_step: None,
             turns: (0, 0),
             rng,
         }
@@ -162,7 +162,6 @@ impl Host {
         let headers = Headers::read(&packet)?;
         let to = headers.destination.ip();
         if self.own.contains_key(&to) {
-            self.heard.insert(headers.source.ip(), now);
             let listen = self.daemon.as_ref().map(|daemon| daemon.listen());
             self.flows.packet(now, &headers, packet, |local| {
                 listen.into_iter().flatten().any(|at| listens(*at, local))

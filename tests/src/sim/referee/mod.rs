@@ -66,6 +66,9 @@ impl Referee {
                 let session = daemon.sessions.get(usize::from(watched.id.index)).and_then(Option::as_ref);
                 let writable_since = session.filter(|session| session.outbox.is_empty());
                 let pulse = watched.pulse(now, writable_since.map(|session| session.writable_since));
+                if let Err(broken) = watched.check_hold(now, budget) {
+                    self.broken.get_or_insert(broken);
+                }
                 if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget))
                 {
                     self.broken.get_or_insert(broken);
@@ -147,6 +150,7 @@ impl Watch for Turn<'_> {
             self.referee.sides.get_mut(self.number).and_then(|side| side.watched_mut(conn))
         {
             watched.judge.received(bytes);
+            watched.last_received = Some(self.now);
         }
     }
 

@@ -10,10 +10,10 @@ use crier_core::{ConnId, FamilySet, Speaker};
 use ipnet::IpNet;
 
 use crate::sim::host::Host;
-use crate::sim::judge::SessionJudge;
 use crate::sim::judge::keepalive::Pulse;
+use crate::sim::judge::{Broken, SessionJudge};
 use crate::sim::oracle::{self, Router, Session};
-use crate::sim::{Micros, Route};
+use crate::sim::{Micros, Route, Rule};
 
 /// A connection that is watched.
 #[derive(Debug)]
@@ -29,7 +29,10 @@ pub(crate) struct Watched {
     pub(crate) session: Option<usize>,
     /// When something was last sent.
     pub(crate) last_sent: Option<Micros>,
+    /// When something was last received.
+    pub(crate) last_received: Option<Micros>,
     keepalive: u16,
+    hold: u16,
 }
 
 impl Watched {
@@ -41,6 +44,20 @@ impl Watched {
     /// Own address.
     pub(crate) fn local(&self) -> IpAddr {
         self.ends.local.ip()
+    }
+
+    /// Whether the neighbor has been silent for longer than it may, and this much more, and is taken for alive all the same.
+    pub(crate) fn check_hold(&self, now: Micros, budget: Micros) -> Result<(), Broken> {
+        let Some(last) = self.last_received.filter(|_| self.session.is_some() && self.hold > 0) else {
+            return Ok(());
+        };
+        let silent = now - last;
+        if silent <= Micros::secs(self.hold.into()) + budget {
+            return Ok(());
+        }
+        let text =
+            format!("{}: up after {silent} s of silence, with a hold time of {} s", self.name, self.hold);
+        Err(Broken::new(Rule::Forwarding, text))
     }
 
     /// What tells whether it has been silent for too long, while it is Established.
@@ -100,7 +117,9 @@ impl Side {
             ends: *ends,
             session: None,
             last_sent: None,
+            last_received: None,
             keepalive: 0,
+            hold: 0,
         };
         if let Some(former) = self.watched.insert(id.index, watched) {
             self.free.extend(former.session);
@@ -139,6 +158,8 @@ impl Side {
             }
             watched.session = Some(place);
             watched.keepalive = agreed.keepalive;
+            watched.hold = agreed.hold;
+            watched.last_received = Some(now);
             watched.last_sent = Some(now);
         }
     }
