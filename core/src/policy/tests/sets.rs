@@ -123,7 +123,7 @@ fn next_hop_self_without_an_own_address_leaves_none() {
     let (key, bytes) = route.encode();
     let mut out = [0; 256];
     let attrs = AttrsView { key: &key, bytes: &bytes };
-    let (key, len) = policies.apply(0, applied, OWN_ASN, None, attrs, &mut out).unwrap();
+    let Written { key, len, .. } = policies.apply(0, applied, OWN_ASN, None, attrs, &mut out).unwrap();
     assert_eq!((key.next_hop_len, &out[..len]), (0, &bytes[4..]));
 }
 

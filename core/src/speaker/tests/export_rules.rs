@@ -15,6 +15,7 @@ use crate::attrs::tlv::code;
 use crate::config::{PolicyRef, Settings};
 use crate::policy::{Policy, Rule, RuleAction, Set};
 use crate::speaker::LocalRoute;
+use crate::time::Millis;
 use crate::view::Reason;
 
 const OWN: u32 = 65_000;
@@ -114,6 +115,30 @@ fn a_policy_may_set_a_med_even_to_the_value_that_was_there() {
     let told = raws[1].told("203.0.113.0/24").unwrap();
     assert_eq!(told.number(code::MULTI_EXIT_DISC), Some(9));
     assert_eq!(told.get(code::AS_PATH).unwrap(), sequence(&[OWN, OWN, OWN, 65_001]));
+}
+
+/// What a policy sets is chosen here, even where it is what was there (decision 004), and while draining.
+#[test]
+fn a_policy_may_set_the_next_hop_to_the_one_that_was_there() {
+    let rules = [Rule { matches: &[], sets: &[Set::NextHop(FAR.into())], action: RuleAction::Accept }];
+    let policies = [Policy { name: "far", rules: &rules }];
+    let sink = |asn| with(Settings { export: PolicyRef::Named(0), ..spec(asn).settings }, spec(asn));
+    let own = with(Settings { next_hop_self: true, ..sink(OWN).settings }, spec(OWN));
+    let (mut world, mut raws) = lab_with(&[spec(65_001), sink(65_002), own], &policies, small());
+    raws[0].say(&mut world, &announce(&basic(&[65_001], FAR), &["203.0.113.0/24"]));
+    for draining in [false, true] {
+        if draining {
+            world.hosts[0].drain(world.now, Millis::from_secs(5));
+        }
+        pump_all(&mut world, &mut raws);
+        for raw in &raws[1..] {
+            let told = raw.told("203.0.113.0/24").unwrap();
+            assert_eq!(
+                (told.next_hop.as_slice(), told.get(code::COMMUNITIES).is_some()),
+                (&FAR[..], draining)
+            );
+        }
+    }
 }
 
 #[test]
