@@ -38,6 +38,8 @@ pub(crate) struct Target {
     pub(crate) local_asn: u32,
     pub(crate) export: PolicyRef,
     pub(crate) next_hop_self: bool,
+    /// It is known to be on the same link.
+    pub(crate) shares_link: bool,
     pub(crate) ends: Ends,
     pub(crate) max_message: usize,
     pub(crate) drain: Drain,
@@ -200,10 +202,10 @@ impl Target {
             (Family::Ipv4Unicast, IpAddr::V6(_)) => own.extend_from_slice(&self.ends.ipv4?.octets()),
             (Family::Ipv6Unicast, IpAddr::V4(_)) => own.extend_from_slice(&self.ends.ipv6?.octets()),
             (Family::Ipv6Unicast, IpAddr::V6(addr)) => {
-                // RFC 2545, 3: the link-local address goes along where both ends share a link.
+                // RFC 2545, 3: the link-local address goes along if and only if both ends share a link.
                 let global = if addr.is_unicast_link_local() { self.ends.ipv6.unwrap_or(addr) } else { addr };
                 let link_local =
-                    self.ends.link_local.filter(|_| !self.internal && !mutant!(LinkLocalDropped));
+                    self.ends.link_local.filter(|_| self.shares_link && !mutant!(LinkLocalDropped));
                 own.extend_from_slice(&global.octets()).and_then(|()| match link_local {
                     Some(addr) => own.extend_from_slice(&addr.octets()),
                     None => Ok(()),

@@ -12,7 +12,7 @@ use super::raw::{
 use super::world::{route, small};
 use crate::Family;
 use crate::attrs::tlv::code;
-use crate::config::{PolicyRef, Settings};
+use crate::config::{PolicyRef, Settings, Ttl};
 use crate::policy::{Policy, Rule, RuleAction, Set};
 use crate::speaker::LocalRoute;
 use crate::time::Millis;
@@ -176,6 +176,25 @@ fn ipv6_next_hops_are_global_and_on_a_shared_link_link_local_too() {
     // RFC 2545, 3: the link-local one means nothing to a neighbor that does not share the link.
     assert_eq!(next_hop(2), global);
     assert_eq!(next_hop(3), own, "an IPv4 session shares no link that is known");
+}
+
+#[test]
+fn a_link_local_next_hop_goes_to_neighbors_one_hop_away_only() {
+    let over6 =
+        |ttl| Spec { over_ipv6: true, ..with(Settings { ttl, ..spec(65_001).settings }, spec(65_001)) };
+    let ttls = [
+        (Ttl::Default, 32),
+        (Ttl::Security(1), 32),
+        (Ttl::Multihop(1), 32),
+        (Ttl::Security(2), 16),
+        (Ttl::Multihop(2), 16),
+    ];
+    let (mut world, mut raws) = lab(&ttls.map(|(ttl, _)| over6(ttl)));
+    world.hosts[0].originate(world.now, &route("2001:db8::/32")).unwrap();
+    pump_all(&mut world, &mut raws);
+    for (raw, (ttl, len)) in raws.iter().zip(ttls) {
+        assert_eq!(raw.told("2001:db8::/32").unwrap().next_hop.len(), len, "{ttl:?}");
+    }
 }
 
 #[test]
