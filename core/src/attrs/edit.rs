@@ -111,14 +111,14 @@ impl<'a> Edit<'a> {
         self.next_hop_set = true;
     }
 
-    /// Puts `asn` in front of the AS_PATH `count` more times. An edit prepends one number: the last `asn` given.
+    /// Puts `asn` in front of the AS_PATH `count` more times. An edit prepends one number: the last `asn` given. The
+    /// neighboring AS stays the one that the route was received from (docs/decisions/007).
     pub fn prepend(&mut self, asn: u32, count: u8) {
         if count == 0 {
             return;
         }
         let count = u16::from(count);
         self.prepend = Prepend { asn, count: self.prepend.count.saturating_add(count) };
-        self.key.neighbor_as = asn;
         self.key.path_len = self.key.path_len.saturating_add(count);
     }
 
