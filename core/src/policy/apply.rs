@@ -12,7 +12,8 @@ impl<'a> Policies<'a> {
     /// next hop and canonical attributes.
     ///
     /// `own_asn` is what is prepended; `own_next_hop` (4, 16 or 32 bytes) is what `next-hop = "self"` means. Without it
-    /// such a rule leaves the set with no next hop ([`Key::next_hop_len`] 0) rather than with somebody else's.
+    /// such a rule leaves the set with no next hop ([`Key::next_hop_len`](crate::attrs::Key::next_hop_len) 0) rather than
+    /// with somebody else's.
     pub fn apply(
         &self,
         id: u16,
