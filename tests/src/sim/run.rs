@@ -12,6 +12,8 @@ use super::{Micros, Plan, World};
 const LOOK: Micros = Micros::secs(1);
 /// Looks from one check of all tables to the next.
 const LOOKS_A_CHECK: u64 = 10;
+/// Longest time between two restarts of a session that its limit of prefixes ends again and again.
+const RESTARTS: Micros = Micros::secs(300);
 /// Routers of a network that is solved as a whole at most: beyond, each is judged by what its neighbors say.
 const MOST_SOLVED: usize = 200;
 
@@ -66,15 +68,27 @@ fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
     let outcome = converge(plan, world)?;
     if let Outcome::Converged(_) = outcome {
         let last = world.last_update();
-        watched(world, world.now() + plan.watch)?;
-        if world.last_update() != last {
-            let at = world.last_update();
-            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
-            return Err(Failure { at, rule: Rule::Silence, text });
+        stay_silent(plan, world)?;
+        if world.last_update() == last {
+            judge(plan, world).map_err(|broken| broken.at(world.now()))?;
         }
-        judge(plan, world).map_err(|broken| broken.at(world.now()))?;
     }
     Ok(outcome)
+}
+
+/// Watches the silence of a world at rest.
+fn stay_silent(plan: &Plan, world: &mut World) -> Result<(), Failure> {
+    let (rest, last) = (world.now(), world.last_update());
+    while world.now() < rest + plan.watch {
+        watched(world, world.now() + LOOK)?;
+        // What was refused for want of room may be asked for again.
+        let asked = plan.tolerated.refusals && world.last_refresh() >= rest;
+        if world.last_update() != last && !asked {
+            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
+            return Err(Failure { at: world.last_update(), rule: Rule::Silence, text });
+        }
+    }
+    Ok(())
 }
 
 /// Lets time pass, and looks at everything every now and then.
@@ -106,6 +120,11 @@ fn converge(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
             Ok(()) => return Ok(Outcome::Converged(world.last_update().max(plan.heal_at) - plan.heal_at)),
             Err(broken) => wrong = broken,
         }
+    }
+    if plan.tolerated.refusals && world.last_limit() + RESTARTS > end {
+        return Ok(Outcome::Oscillates(
+            "sessions that restart whenever they reach their limit of prefixes".to_owned(),
+        ));
     }
     if wrong.rule == Rule::Silence
         && let Some(text) = oscillation(world)

@@ -46,9 +46,20 @@ impl Watched {
         self.ends.local.ip()
     }
 
+    /// Whether this very connection is an Established session: a neighbor that has one may have a second one for a while.
+    fn is_up(&self) -> bool {
+        self.session.is_some() && self.judge.is_established()
+    }
+
+    /// Whether something has come lately, as it does at rest.
+    pub(crate) fn is_lively(&self, now: Micros) -> bool {
+        let lately = |last| now - last <= Micros::secs(u64::from(self.keepalive) + 5);
+        !self.is_up() || self.keepalive == 0 || self.last_received.is_some_and(lately)
+    }
+
     /// Whether the neighbor has been silent for longer than it may, and this much more, and is taken for alive all the same.
     pub(crate) fn check_hold(&self, now: Micros, budget: Micros) -> Result<(), Broken> {
-        let Some(last) = self.last_received.filter(|_| self.session.is_some() && self.hold > 0) else {
+        let Some(last) = self.last_received.filter(|_| self.is_up() && self.hold > 0) else {
             return Ok(());
         };
         let silent = now - last;
@@ -62,7 +73,9 @@ impl Watched {
 
     /// What tells whether it has been silent for too long, while it is Established.
     pub(crate) fn pulse(&self, now: Micros, writable_since: Option<Micros>) -> Option<Pulse> {
-        self.session?;
+        if !self.is_up() {
+            return None;
+        }
         Some(Pulse { now, last_sent: self.last_sent?, keepalive: self.keepalive, writable_since })
     }
 }

@@ -222,6 +222,16 @@ impl World {
         self.referee.last_update
     }
 
+    /// When anybody last asked for a refresh.
+    pub fn last_refresh(&self) -> Micros {
+        self.referee.last_refresh
+    }
+
+    /// When a limit of prefixes last ended a session.
+    pub fn last_limit(&self) -> Micros {
+        self.referee.last_limit
+    }
+
     /// Who that was.
     pub fn last_sender(&self) -> String {
         self.name(self.referee.last_sender)
