@@ -84,7 +84,6 @@ fn bad_usage_is_2() {
 
 #[test]
 fn what_a_later_version_can_is_1_and_says_so() {
-    fails(&["run", "--record", "file"], 1, "not supported by this version");
     fails(&["doctor"], 1, "not supported by this version");
     fails(&["import", "--from", "frr", "frr.conf"], 1, "not supported by this version");
     fails(&["why", "default/web"], 1, "not supported by this version");

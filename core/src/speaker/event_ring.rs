@@ -50,6 +50,11 @@ impl<'m> EventRing<'m> {
         Some(event)
     }
 
+    /// Whether there is nothing to pop.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0 && self.untold == 0
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

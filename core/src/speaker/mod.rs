@@ -3,6 +3,7 @@
 //! Each file here holds one part of its conduct: who may connect, what a session's events do, how an UPDATE reaches the
 //! tables, how the tables reach the wire, and what an operator may ask.
 
+pub(crate) mod calls;
 pub(crate) mod commands;
 pub(crate) mod configure;
 pub(crate) mod conn_slot;
@@ -34,6 +35,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use crate::config::{DynamicRange, LocalConfig};
 use crate::event::{Event, EventKind};
 use crate::hash::Hasher;
+use crate::input::Tap;
 use crate::limits::Limits;
 use crate::memory::{Laid, Scratch, Sizes};
 use crate::policy::Policies;
@@ -96,6 +98,8 @@ pub struct Speaker<'m> {
     full: recovery::FullReport,
     /// Since when withdrawn destinations of each family have been at their bound.
     crowded: [Option<Instant>; 2],
+    /// Who hears of every call. Its own lifetime is not `'m`, so that a speaker stays covariant in that.
+    tap: Option<&'m mut (dyn Tap + 'static)>,
 }
 
 impl<'m> Speaker<'m> {
@@ -162,6 +166,7 @@ impl<'m> Speaker<'m> {
             high: High::default(),
             full: recovery::FullReport::default(),
             crowded: [None; 2],
+            tap: None,
         };
         speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;
         speaker.arm(now, Wake::Speaker);
@@ -195,11 +200,6 @@ impl<'m> Speaker<'m> {
     /// The limits that the tables were sized by.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// The next event for people.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop()
     }
 }
 
