@@ -65,6 +65,11 @@ impl Recording {
         }));
     }
 
+    /// Waits until everything recorded so far is in the file, some seconds at most; whether it is.
+    pub fn flush(&self) -> bool {
+        self.shared.flush(PATIENCE)
+    }
+
     /// Ends the recording, and waits until it is in its file.
     pub fn finish(mut self) {
         self.end();

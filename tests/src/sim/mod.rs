@@ -5,6 +5,7 @@
 //! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
 
 pub mod plan;
+pub mod replay;
 pub mod report;
 pub mod route;
 pub mod time;
