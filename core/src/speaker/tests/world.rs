@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use zerocopy::IntoBytes;
 
+use super::twin::Twin;
 use crate::config::{
     Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings,
 };
@@ -33,8 +34,14 @@ pub(super) fn small() -> Limits {
     }
 }
 
-/// A speaker in memory that is never given back: tests are short.
+/// A speaker, and its twin, in memory that is never given back: tests are short.
 pub(super) fn speaker(limits: Limits, seed: u64) -> Speaker<'static> {
+    let mut speaker = alone(limits, seed);
+    speaker.set_tap(Some(Twin::of(alone(limits, seed))));
+    speaker
+}
+
+fn alone(limits: Limits, seed: u64) -> Speaker<'static> {
     let lines = (limits.region_bytes() as usize).div_ceil(64);
     let region = Box::leak(vec![[0u64; 8]; lines].into_boxed_slice()).as_mut_bytes();
     let peers: Vec<PeerSlot> = (0..=limits.peers).map(|_| PeerSlot::default()).collect();
