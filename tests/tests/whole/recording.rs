@@ -194,3 +194,23 @@ fn with_another_bit(bytes: &[u8]) -> Vec<u8> {
     }
     changed
 }
+
+/// A session with FRR, kept from the lab that makes one (`lab/recording.rs`); made anew, where a change of the core is meant
+/// to change what it sends, with
+/// `CRIER_KEEP_RECORDING=$PWD/tests/data/frr.crier-record cargo test -p crier-tests --test interop recording`.
+#[test]
+fn a_session_with_frr_replays() {
+    let replayed =
+        replay(include_bytes!("../../data/frr.crier-record")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(replayed.end, End::Whole);
+    let rib = replayed.rib();
+    let learned: Vec<_> = rib.iter().filter(|row| row.peer.is_some()).collect();
+    let prefixes: Vec<_> = learned.iter().map(|row| row.prefix.to_string()).collect();
+    assert_eq!(prefixes, ["172.20.2.0/24", "172.20.21.0/24", "2001:db8:2::/48"]);
+    assert!(learned.iter().all(|row| row.best && row.as_path.as_deref() == Some("65002")));
+    assert_eq!(rib.len(), 5);
+    let frr = replayed.speaker.find_peer("192.0.2.2".parse().unwrap()).unwrap();
+    let frr = replayed.speaker.peer(frr).unwrap();
+    assert_eq!(frr.flaps, 2, "one reset from each side");
+    assert!(frr.counters.received[4] + frr.counters.sent[4] >= 2, "refreshes");
+}
