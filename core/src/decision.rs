@@ -77,14 +77,14 @@ fn before_med(a: &Candidate<'_>, b: &Candidate<'_>) -> (Ordering, Step) {
 fn by_med(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
     let own = |c: &Candidate<'_>| !c.facts.is_external();
     let known = a.key.neighbor_as != 0 || (own(a) && own(b));
-    let comparable = known && a.key.neighbor_as == b.key.neighbor_as;
+    let comparable = mutant!(MedAcrossAses) || known && a.key.neighbor_as == b.key.neighbor_as;
     if comparable { a.key.med.cmp(&b.key.med) } else { Ordering::Equal }
 }
 
 /// The steps between MED and the final tie-break: paths equal in these forward together.
 fn after_med(a: &Candidate<'_>, b: &Candidate<'_>) -> (Ordering, Step) {
     let order = b.facts.is_external().cmp(&a.facts.is_external());
-    if order.is_ne() {
+    if order.is_ne() && !mutant!(ExternalNotPreferred) {
         return (order, Step::External);
     }
     (a.cost.cmp(&b.cost), Step::IgpCost)

@@ -71,7 +71,24 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+/// Whether a fault is planted here, for the simulator's judge to find. Nothing is left of it in a build without
+/// `--cfg mutants`.
+#[cfg(mutants)]
+macro_rules! mutant {
+    ($name:ident) => {
+        $crate::mutant::is_active($crate::mutant::Mutant::$name)
+    };
+}
+#[cfg(not(mutants))]
+macro_rules! mutant {
+    ($name:ident) => {
+        false
+    };
+}
+
 pub mod attrs;
+#[cfg(any(test, feature = "check"))]
+mod check;
 pub mod config;
 mod decision;
 pub mod event;
@@ -81,6 +98,8 @@ pub mod input;
 pub mod limits;
 pub mod martian;
 mod memory;
+#[cfg(mutants)]
+pub mod mutant;
 pub mod peer;
 pub mod policy;
 mod rib;

@@ -22,6 +22,9 @@ pub(crate) struct Outgoing<'a> {
 /// Writes all attributes but MP_REACH_NLRI, sorted by type code. The key's MED is sent as it stands.
 pub(crate) fn write(w: &mut Writer<'_>, set: AttrsView<'_>, to: &Outgoing<'_>) -> Result<(), NoRoom> {
     w.put_attribute(flag::TRANSITIVE, code::ORIGIN, &[set.key.origin])?;
+    if mutant!(OriginTwice) {
+        w.put_attribute(flag::TRANSITIVE, code::ORIGIN, &[set.key.origin])?;
+    }
     let prepend = (!to.internal).then_some(to.local_asn);
     let path = AsPath::of(set.attributes());
     as_path::write_as_path(w, path, prepend, to.as4)?;
@@ -31,7 +34,7 @@ pub(crate) fn write(w: &mut Writer<'_>, set: AttrsView<'_>, to: &Outgoing<'_>) -
     if let Some(med) = set.key.med() {
         w.put_attribute(flag::OPTIONAL, code::MULTI_EXIT_DISC, &med.to_be_bytes())?;
     }
-    if to.internal {
+    if to.internal || mutant!(LocalPrefToExternal) {
         let preference = to.local_pref.unwrap_or(set.key.preference());
         w.put_attribute(flag::TRANSITIVE, code::LOCAL_PREF, &preference.to_be_bytes())?;
     }

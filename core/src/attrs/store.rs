@@ -329,20 +329,9 @@ impl<'m> AttrStore<'m> {
         }
         self.arena.len() - self.end >= size
     }
-
-    /// Panics where the counts contradict the headers; else the sum of holds.
-    #[cfg(test)]
-    pub(crate) fn check(&self) -> u64 {
-        let used = || self.headers.iter().filter(|header| header.refs > 0);
-        let learned = || used().filter(|header| header.learned != 0);
-        let size = |header: &Header| BLOCK_HEADER + usize::from(header.len);
-        assert_eq!(self.sets as usize, learned().count());
-        assert_eq!(self.bytes as usize, learned().map(size).sum::<usize>());
-        assert_eq!(self.live, used().map(size).sum::<usize>());
-        assert!(self.live <= self.end && self.end <= self.arena.len());
-        used().map(|header| u64::from(header.refs)).sum()
-    }
 }
 
+#[cfg(any(test, feature = "check"))]
+mod check;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,10 @@ use crate::time::Millis;
 /// A span between 75 % and 100 % of `span`, each millisecond as likely.
 pub fn jitter(rng: &mut Rng, span: Millis) -> Millis {
     let spread = span.0 / 4;
+    #[cfg(mutants)]
+    if mutant!(ClockJitter) {
+        return Millis(span.0 - crate::mutant::clock() % (spread + 1));
+    }
     Millis(span.0 - rng.up_to(spread))
 }
 

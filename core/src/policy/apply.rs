@@ -39,7 +39,9 @@ impl<'a> Policies<'a> {
 
 fn rule_numbers(policy: PolicyForm<'_>, applied: Applied) -> impl Iterator<Item = u16> {
     let slots = (0..16_u8).filter(move |slot| applied.slots >> slot & 1 == 1);
-    slots.filter_map(move |slot| policy.slot(slot)).chain(applied.last.checked_sub(1))
+    slots
+        .filter_map(move |slot| policy.slot(slot))
+        .chain(applied.last.checked_sub(1 + u16::from(mutant!(WrongRule))))
 }
 
 /// Lets a rule change a route of the family with the bit `family`.

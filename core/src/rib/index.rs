@@ -126,6 +126,8 @@ impl<'m> Index<'m> {
     }
 }
 
+#[cfg(any(test, feature = "check"))]
+mod check;
 #[cfg(test)]
 mod tests {
     extern crate std;

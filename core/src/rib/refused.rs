@@ -169,6 +169,8 @@ impl<'m> RefusedPaths<'m> {
     }
 }
 
+#[cfg(any(test, feature = "check"))]
+mod check;
 #[cfg(test)]
 mod tests {
     extern crate std;

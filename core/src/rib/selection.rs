@@ -141,7 +141,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
                 *number != best && eligible(*number) && decision::compare(other, &this).0.is_lt()
             })
             .count();
-        ahead + 1 < usize::from(maximum)
+        ahead + 1 < usize::from(maximum) + usize::from(mutant!(MultipathOneMore))
     }
 
     fn is_equal_to_best(&self, shared: &Shared<'_>, slot: u32, best: u32, path: u32, relax: bool) -> bool {

@@ -324,7 +324,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     /// Adds a path as the second of the chain, or the first of an empty one.
     #[inline]
     fn add_path(&mut self, slot: u32, shared: &mut Shared<'_>, new: NewPath) -> Option<u32> {
-        if new.peer != 0 && self.counts.paths >= self.capacity.paths {
+        if new.peer != 0 && self.counts.paths >= self.capacity.paths + u32::from(mutant!(PathsLimit)) {
             return None;
         }
         let path = if self.free_path != 0 { self.free_path } else { self.fresh_path };
@@ -379,6 +379,9 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             return;
         }
         shared.attrs.acquire(new.attr);
+        if mutant!(HoldLeaks) {
+            shared.attrs.acquire(stored.attr);
+        }
         shared.attrs.release(core::mem::replace(&mut stored.attr, new.attr));
         stored.generation = generation;
         stored.since = new.now_secs;
@@ -421,7 +424,9 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         if self.head(slot) != 0 {
             if before == 0 {
                 self.changes.touch(slot);
-                self.reselect(shared, slot);
+                if !mutant!(NoReselection) {
+                    self.reselect(shared, slot);
+                }
             } else if self.changes.node(slot).word & word::MED != 0 {
                 // It may have kept out, by its lower MED, a path that is better than the best in all later steps.
                 self.reselect(shared, slot);
@@ -475,7 +480,9 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         if held {
             let node = self.changes.node_mut(slot);
             node.word -= word::HOLDER;
-            if node.word < word::HOLDER && node.word & word::LINGERING != 0 {
+            if node.word < word::HOLDER << u32::from(mutant!(FreedTooEarly))
+                && node.word & word::LINGERING != 0
+            {
                 self.counts.lingering -= 1;
                 self.remove_destination(slot);
             }
@@ -489,7 +496,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     }
 }
 
-#[cfg(test)]
-mod check;
+#[cfg(any(test, feature = "check"))]
+pub(crate) mod check;
 #[cfg(test)]
 mod tests;

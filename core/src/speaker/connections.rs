@@ -271,7 +271,9 @@ impl Speaker<'_> {
     }
 
     pub(super) fn release_large_carry(&mut self, index: u16) {
-        if let Some(carry) = self.conns[usize::from(index)].large.take() {
+        if let Some(carry) = self.conns[usize::from(index)].large.take()
+            && !mutant!(LeaseLeaks)
+        {
             self.large_leases &= !(1 << carry);
         }
     }

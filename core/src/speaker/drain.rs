@@ -73,7 +73,11 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
     /// What to say about a destination that is not, or no longer, for this neighbor.
     #[inline]
     fn say_end(&self, slot: u32) -> Say {
-        if self.table.advertised.get(self.target.peer, slot) { Say::Withdraw } else { Say::Nothing }
+        if self.table.advertised.get(self.target.peer, slot) || mutant!(ExtraWithdrawal) {
+            Say::Withdraw
+        } else {
+            Say::Nothing
+        }
     }
 
     fn stream(&mut self, packer: &mut Packer<'_>) {
@@ -117,6 +121,9 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
     }
 
     fn write_withdraw(&self, packer: &mut Packer<'_>, slot: u32) -> Result<(), Unfit> {
+        if mutant!(DropWithdrawal) && slot % 4 == 3 {
+            return Ok(());
+        }
         let net = self.table.net(slot);
         if packer.withdraw(net) {
             return Ok(());

@@ -83,7 +83,9 @@ impl Target {
         let accepted = |applied| Ok(Export { attr: path.attr, source, applied });
         let decision = |rule| Some(PolicyDecision { policy: self.export, rule });
         match self.export {
-            PolicyRef::Unset if !self.internal => (Err(Reason::NoPolicy), None),
+            PolicyRef::Unset if !self.internal && !mutant!(ExportWithoutPolicy) => {
+                (Err(Reason::NoPolicy), None)
+            }
             PolicyRef::RejectAll => (Err(Reason::Policy), decision(None)),
             PolicyRef::Unset => (accepted(Applied::default()), None),
             PolicyRef::AcceptAll => (accepted(Applied::default()), decision(None)),
@@ -108,18 +110,18 @@ impl Target {
             // RFC 1997 binds those who receive a route: what is originated here with NO_EXPORT is announced with it.
             return None;
         }
-        if source == self.peer {
+        if source == self.peer && !mutant!(NoSplitHorizon) {
             return Some(Reason::SplitHorizon);
         }
         // RFC 4271, 9.2.1.
-        if self.internal && !shared.facts[usize::from(source)].is_external() {
+        if self.internal && !shared.facts[usize::from(source)].is_external() && !mutant!(InternalToInternal) {
             return Some(Reason::InternalToInternal);
         }
         if key.communities & Key::NO_ADVERTISE != 0 {
             return Some(Reason::NoAdvertise);
         }
         let confined = key.communities & (Key::NO_EXPORT | Key::NO_EXPORT_SUBCONFED) != 0;
-        (confined && !self.internal).then_some(Reason::NoExport)
+        (confined && !self.internal && !mutant!(NoExportIgnored)).then_some(Reason::NoExport)
     }
 
     /// Writes the attributes of an export but MP_REACH_NLRI, and tells how many bytes that are and the next hop.
@@ -134,7 +136,7 @@ impl Target {
         let stored = shared.attrs.view(export.attr);
         let mut key = *stored.key;
         // RFC 4271, 5.1.4: a MED from one neighboring AS does not go on to another; a policy may set one.
-        if !self.internal && export.source == Source::Learned {
+        if !self.internal && export.source == Source::Learned && !mutant!(MedLeaks) {
             key.set_med(None);
         }
         let set = AttrsView { key: &key, bytes: stored.bytes };
@@ -200,7 +202,8 @@ impl Target {
             (Family::Ipv6Unicast, IpAddr::V6(addr)) => {
                 // RFC 2545, 3: the link-local address goes along where both ends share a link.
                 let global = if addr.is_unicast_link_local() { self.ends.ipv6.unwrap_or(addr) } else { addr };
-                let link_local = self.ends.link_local.filter(|_| !self.internal);
+                let link_local =
+                    self.ends.link_local.filter(|_| !self.internal && !mutant!(LinkLocalDropped));
                 own.extend_from_slice(&global.octets()).and_then(|()| match link_local {
                     Some(addr) => own.extend_from_slice(&addr.octets()),
                     None => Ok(()),
@@ -219,7 +222,11 @@ impl Target {
         own: Option<NextHop>,
     ) -> Option<NextHop> {
         let chosen_here = stored != edited || source == Source::Local;
-        let keep = if chosen_here { !edited.is_empty() } else { self.internal && !self.next_hop_self };
+        let keep = if chosen_here {
+            !edited.is_empty()
+        } else {
+            (self.internal || mutant!(NextHopKept)) && !self.next_hop_self
+        };
         // Never the neighbor's own address: it would forward to itself.
         if keep && !self.is_remote(edited) {
             // RFC 2545, 3: somebody else's link-local address means nothing to a neighbor that may not share that link.

@@ -50,8 +50,13 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
     /// Takes prefixes out.
     pub(crate) fn withdraw(&mut self, prefixes: &[u8]) {
         for net in Nlri::<F>::new(prefixes) {
-            self.forget(net);
+            if !self.forget(net) && mutant!(UnknownWithdrawal) {
+                unreachable!("withdrawn and never announced");
+            }
             self.forget_refused(net);
+            if mutant!(OneWithdrawalPerUpdate) {
+                break;
+            }
         }
     }
 
@@ -175,7 +180,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             Ok(more) => {
                 let family = &mut self.slot.families[F::FAMILY.index()];
                 family.accepted += u32::from(more);
-                if family.refused > 0 {
+                if family.refused > 0 && !mutant!(RefusedAndAccepted) {
                     self.forget_refused(net);
                 }
             }

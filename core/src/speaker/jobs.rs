@@ -31,7 +31,8 @@ fn paths(rib: &mut Rib<'_>, peer: u16, slot: &mut PeerSlot, family: Family, from
         let end = table.slots().min(from.saturating_add(budget));
         let mut at = from;
         while at < end && session.accepted > 0 {
-            session.accepted -= u32::from(table.forget_at(shared, at, peer));
+            let skipped = mutant!(PurgeSkips) && at % 8 == 7;
+            session.accepted -= u32::from(!skipped && table.forget_at(shared, at, peer));
             at += 1;
         }
         let done = session.accepted == 0 || at >= table.slots();
@@ -48,7 +49,7 @@ fn told(rib: &mut Rib<'_>, peer: u16, slot: &mut PeerSlot, family: Family, from:
             // One word of 64 bits costs as much as one entry.
             let (found, next) = table.advertised.next_set(peer, column, left.min(64));
             left -= next.map_or(1, |next| (next - column).div_ceil(64)).clamp(1, left);
-            if let Some(found) = found {
+            if let Some(found) = found.filter(|_| !mutant!(ToldIsKept)) {
                 session.advertised -= u32::from(table.unhold(found, peer));
             }
             at = next;

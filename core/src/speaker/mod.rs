@@ -203,5 +203,7 @@ impl<'m> Speaker<'m> {
     }
 }
 
+#[cfg(any(test, feature = "check"))]
+mod check;
 #[cfg(test)]
 mod tests;

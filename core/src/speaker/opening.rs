@@ -102,6 +102,9 @@ impl Speaker<'_> {
                 true
             }
             Verdict::CloseNew => {
+                if mutant!(CollisionClosesBoth) {
+                    self.drive(now, other, Event::CollisionLost, With::Nothing);
+                }
                 self.drive(now, index, Event::CollisionLost, With::Nothing);
                 false
             }

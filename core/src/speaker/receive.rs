@@ -154,7 +154,7 @@ impl Speaker<'_> {
         match Refresh::parse(body) {
             Ok(Some(Refresh { family, subtype: Subtype::Request })) => {
                 let session = &mut self.peers[usize::from(peer)].families[family.index()];
-                if session.active {
+                if session.active && !mutant!(RefreshIgnored) {
                     // One bit, however often it is asked: another round begins when the present one is over.
                     if !core::mem::replace(&mut session.again, true) {
                         self.report(now, peer, EventKind::RefreshReceived(family));

@@ -42,7 +42,9 @@ impl Speaker<'_> {
         let transition = fsm::step(before, event);
         conn.state = transition.next;
         let effects = transition.effects;
-        if effects.contains(Effects::RESTART_HOLD) {
+        if effects.contains(Effects::RESTART_HOLD)
+            || mutant!(HoldRestartsItself) && event == Event::KeepaliveExpired
+        {
             self.restart_hold(now, index);
         }
         if effects.contains(Effects::DELIVER_UPDATE) {
@@ -93,6 +95,9 @@ impl Speaker<'_> {
         }
         if effects.contains(Effects::ARM_KEEPALIVE) {
             self.arm_keepalive(now, index);
+            if mutant!(NeverSilent) {
+                self.announce_again(self.conns[usize::from(index)].peer);
+            }
         }
         if effects.contains(Effects::STOP_CONNECT_RETRY) {
             self.rest_own_part(index);
@@ -273,8 +278,9 @@ impl Speaker<'_> {
         if effects.contains(Effects::STOP_CONNECT_RETRY) {
             self.peers[usize::from(peer)].retry_at = None;
         }
-        if effects.contains(Effects::ARM_CONNECT_RETRY) {
-            self.arm_connect_retry(now, peer, event == Event::TcpFailed);
+        let failed = event == Event::TcpFailed;
+        if effects.contains(Effects::ARM_CONNECT_RETRY) && !(mutant!(RetryForgotten) && failed) {
+            self.arm_connect_retry(now, peer, failed);
         }
         if effects.contains(Effects::DIAL) && !self.dial(peer) {
             self.peers[usize::from(peer)].state = State::Active;

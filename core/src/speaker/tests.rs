@@ -3,7 +3,6 @@
 mod admin;
 mod basics;
 mod changes;
-mod check;
 mod churn;
 mod collision;
 mod dynamic;

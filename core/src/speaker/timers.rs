@@ -17,7 +17,7 @@ pub(super) const HOUSEKEEPING: Millis = Millis::from_secs(1);
 impl Speaker<'_> {
     /// Makes sure that the driver calls at `at`, at the latest.
     pub(super) fn arm(&mut self, at: Instant, why: Wake) {
-        if self.next_timer.is_none_or(|next| at < next.at) {
+        if self.next_timer.is_none_or(|next| at < next.at && !mutant!(DeadlineIgnored)) {
             self.next_timer = Some(Deadline { at, why });
         }
     }
@@ -56,8 +56,9 @@ impl Speaker<'_> {
     pub(super) fn arm_keepalive(&mut self, now: Instant, index: u16) {
         let conn = &mut self.conns[usize::from(index)];
         let keepalive = conn.agreed.as_ref().map_or(0, |agreed| agreed.negotiated.keepalive);
+        let keepalive = u64::from(keepalive) << u32::from(mutant!(LateKeepalive));
         conn.keepalive_at =
-            (keepalive > 0).then(|| now + jitter(&mut self.rng, Millis::from_secs(keepalive.into())));
+            (keepalive > 0).then(|| now + jitter(&mut self.rng, Millis::from_secs(keepalive)));
         if let Some(at) = conn.keepalive_at {
             self.arm(at, Wake::Connection(index));
         }
@@ -87,7 +88,9 @@ impl Speaker<'_> {
         if self.drain_until.is_some_and(|at| at <= now) {
             self.drain_until = None;
             self.drain = Drain::Withdrawn;
-            self.announce_all_again();
+            if !mutant!(DrainKeeps) {
+                self.announce_all_again();
+            }
         }
         self.housekeeping(now);
         self.arm_all(now);
@@ -105,7 +108,7 @@ impl Speaker<'_> {
             }
             Phase::Open => {
                 let (hold, keepalive) = (due(conn.hold_at), due(conn.keepalive_at));
-                if hold {
+                if hold && !mutant!(HoldExpiryIgnored) {
                     self.drive(now, index, Event::HoldExpired, With::Nothing);
                 } else if self.is_stuck(now, index) {
                     self.drive(now, index, Event::SendHoldExpired, With::Nothing);

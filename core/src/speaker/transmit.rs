@@ -117,6 +117,9 @@ impl Speaker<'_> {
                 continue;
             }
             self.begin_round(peer, family);
+            if mutant!(EarlyEndOfRib) {
+                at = self.end_of_rib(now, peer, family, out, at);
+            }
             let before = at;
             at = self.drain_family(target, family, out, at);
             self.count_updates(peer, out.get(before..at).unwrap_or(&[]));
@@ -156,6 +159,14 @@ impl Speaker<'_> {
             {
                 table.changes.leave(session.marker);
                 session.marker = table.join();
+                if mutant!(EndOfRibTwice) {
+                    session.end_of_rib_sent = false;
+                }
+                if mutant!(RoundSkipsOldest) {
+                    let oldest = table.changes.next_changed(session.marker);
+                    let next = table.changes.next_changed(oldest);
+                    table.changes.advance(&mut session.marker, next);
+                }
             }
         });
     }
@@ -164,7 +175,7 @@ impl Speaker<'_> {
     fn end_of_rib(&mut self, now: Instant, peer: u16, family: Family, out: &mut [u8], len: usize) -> usize {
         let session = &mut self.peers[usize::from(peer)].families[family.index()];
         with_table!(self.rib, family, table => {
-            if session.end_of_rib_sent || !table.changes.at_tail(session.marker) {
+            if session.end_of_rib_sent || !(mutant!(EarlyEndOfRib) || table.changes.at_tail(session.marker)) {
                 return len;
             }
             let mut packer = super::pack::Packer::new(out, len, 4096);

@@ -29,6 +29,20 @@ pub struct Plan {
     pub converge_within: Micros,
     /// How long the silence afterwards is watched: nobody may send an UPDATE.
     pub watch: Micros,
+    /// What the configurations may lead to by themselves.
+    pub tolerated: Tolerated,
+}
+
+/// What configurations may lead to without any fault of the speakers that follow them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerated {
+    /// There may be no stable state, or more than one (RFC 3345, RFC 4264).
+    pub oscillation: bool,
+    /// Packets may not arrive although every table is as it should be: a next hop set by hand, a host on the way that is
+    /// told less than others.
+    pub black_holes: bool,
+    /// Tables or prefix limits are smaller than what is announced: which routes there are hangs on who came first.
+    pub refusals: bool,
 }
 
 /// A host.

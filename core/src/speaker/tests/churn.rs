@@ -153,7 +153,7 @@ impl Net {
         }
         if random.below(4) == 0 {
             for host in &self.world.hosts {
-                host.check();
+                host.check(self.world.now).unwrap();
             }
         }
     }
@@ -163,7 +163,7 @@ impl Net {
         self.world.deaf.clear();
         self.world.run(Millis::from_secs(400));
         for (host, speaker) in self.world.hosts.iter().enumerate() {
-            speaker.check();
+            speaker.check(self.world.now).unwrap();
             for peer in speaker.peers() {
                 assert_eq!(peer.state, State::Established, "host {host} peer {}", peer.remote);
             }

@@ -118,7 +118,7 @@ fn a_neighbor_that_cannot_refresh_is_restarted_to_recover_but_not_often() {
     world.run(Millis::from_secs(2));
     raws[0].pump(&mut world, 0);
     assert_eq!(raws[0].notification, Some((6, 4)));
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     let mut again = Raw::connect(&mut world, 0, 0, &plain);
     announce_each(&mut world, &mut again, 0..21, 0);
     again.say(&mut world, &withdraw(&[&gone[0], &gone[1], &gone[2], &gone[3]]));
@@ -139,7 +139,7 @@ fn withdrawn_destinations_wait_for_a_deaf_neighbor_up_to_the_bound() {
     // Neighbor 2 reads no more; 9 of at most 10 may linger for it.
     raws[0].say(&mut world, &withdraw(&names[..9]));
     raws[1].pump(&mut world, 0);
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     assert_eq!(row(&world, Table::Lingering(V4)).0, 9);
     assert_eq!(world.count(0, |kind| matches!(kind, EventKind::Down(_))), 0);
     raws[0].say(&mut world, &withdraw(&names[9..20]));
@@ -154,5 +154,5 @@ fn withdrawn_destinations_wait_for_a_deaf_neighbor_up_to_the_bound() {
     assert_eq!((raws[0].notification, raws[1].notification), (None, None), "whoever listens stays");
     assert_eq!(row(&world, Table::Lingering(V4)).0, 0);
     assert_eq!(raws[1].table.len(), 10);
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
 }

@@ -63,7 +63,7 @@ fn paths_that_cannot_be_are_refused_and_say_why() {
         raw.say(&mut world, &announce(&attributes, &[prefix]));
         assert_eq!(refused(&world, raw), [(prefix.into(), reason)]);
         assert_eq!((world.prefixes(0).len(), counts(&world, raw)), (0, (1, true, 0)));
-        world.hosts[0].check();
+        world.hosts[0].check(world.now).unwrap();
         raw.say(&mut world, &withdraw(&[prefix]));
         assert_eq!((refused(&world, raw).len(), counts(&world, raw)), (0, (0, true, 0)));
     }
@@ -172,7 +172,7 @@ fn each_action_of_the_prefix_limit_does_what_it_says() {
         raw.say(&mut world, &announce(&basic(&[65_001, 2], FAR), &four[..2]));
         assert_eq!((counts(&world, raw), raw.notification), ((2, true, 2), None));
         raw.say(&mut world, &announce(&basic(&[65_001], FAR), &four));
-        world.hosts[0].check();
+        world.hosts[0].check(world.now).unwrap();
         assert_eq!(world.count(0, |kind| matches!(kind, EventKind::MaxPrefixes { limit: 2, .. })), 1);
         let view = world.hosts[0].peer(PeerId(1)).unwrap();
         match action {
@@ -212,7 +212,7 @@ fn what_is_received_is_exact_until_the_records_are_full() {
     assert_eq!(counts(&world, &raws[0]), (1024, false, 0));
     raws[0].say(&mut world, &withdraw(&names[1000..]));
     assert_eq!(counts(&world, &raws[0]), (1000, false, 0));
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
 }
 
 /// An UPDATE that names a prefix among the withdrawn and the announced announces it (RFC 4271, 4.3).

@@ -45,20 +45,20 @@ fn a_dead_sessions_routes_count_for_nothing_before_they_are_gone() {
     let mut steps = 0;
     while world.hosts[0].work(world.now, 64) {
         steps += 1;
-        world.hosts[0].check();
+        world.hosts[0].check(world.now).unwrap();
     }
     assert!(steps > 20);
     assert_eq!(world.count(0, |kind| matches!(kind, EventKind::Purged)), 0);
     raws[1].pump(&mut world, 0);
     assert_eq!(world.count(0, |kind| matches!(kind, EventKind::Purged)), 1);
     assert!(raws[1].table.is_empty());
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     // Every slot serves again.
     let again = Raw::connect(&mut world, 0, 0, &spec(65_001));
     feed(&mut world, &again, 3_000);
     raws[1].pump(&mut world, 0);
     assert_eq!(raws[1].table.len(), 3_000);
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
 }
 
 /// A second connection, opened while the first one's session was up, says OPEN just when that session has died.
@@ -79,10 +79,10 @@ fn no_session_begins_on_what_is_left_of_the_last() {
     assert!(world.hosts[0].peer(PeerId(1)).unwrap().purging);
     world.hosts[0].receive(world.now, dial, &open(&spec(65_001), 100));
     world.hosts[0].receive(world.now, dial, &message(4, &[]));
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     let view = world.hosts[0].peer(PeerId(1)).unwrap();
     assert!(view.purging && view.state != State::Established);
     world.settle();
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     assert!(world.prefixes(0).is_empty());
 }

@@ -11,8 +11,6 @@ use super::world::{address, local, neighbor, route, settings, speaker};
 use crate::config::{Config, DynamicRange, PeerConfig, Settings, Timers};
 use crate::peer::State;
 use crate::rng::Rng;
-use crate::speaker::conn_slot::Phase;
-use crate::speaker::peer_slot::Job;
 use crate::speaker::{Action, Clear, CloseCause, ConnId, Ends, Speaker};
 use crate::time::{Instant, Millis};
 use crate::{Limits, PeerId};
@@ -228,53 +226,8 @@ impl Chaos {
 
     fn check(&self) {
         let speaker = &self.speaker;
-        let mut leases = 0u32;
-        for (index, conn) in speaker.conns.iter().enumerate() {
-            let index = index as u16;
-            if let Some(large) = conn.large {
-                assert_eq!(leases & 1 << large, 0, "leased twice");
-                leases |= 1 << large;
-            }
-            let slot = &speaker.peers[usize::from(conn.peer)];
-            let owned = slot.outgoing == Some(index) || slot.incoming == Some(index);
-            match conn.phase {
-                Phase::Free | Phase::Dead => assert!(conn.large.is_none()),
-                Phase::Closing => assert!(!owned && conn.hold_at.is_some()),
-                Phase::Dialling => assert!(owned && slot.state == State::Connect),
-                Phase::Open => {
-                    assert!(conn.state >= State::OpenSent);
-                    assert_eq!(owned, conn.peer != 0);
-                    assert_eq!(slot.session == Some(index), conn.state == State::Established);
-                }
-            }
-        }
-        assert_eq!(leases, speaker.large_leases);
-        for (peer, slot) in speaker.peers.iter().enumerate().skip(1) {
-            let conns = [slot.outgoing, slot.incoming];
-            for conn in conns.into_iter().flatten() {
-                assert_eq!(usize::from(speaker.conns[usize::from(conn)].peer), peer);
-                assert!(matches!(speaker.conns[usize::from(conn)].phase, Phase::Open | Phase::Dialling));
-            }
-            if slot.outgoing.is_some() {
-                assert_ne!(slot.outgoing, slot.incoming);
-            }
-            assert!(slot.session.is_none() || conns.contains(&slot.session));
-            assert!(slot.session.is_none() || slot.job == Job::None, "a session over a purge");
-            let Some(config) = slot.config else {
-                assert_eq!(conns, [None, None]);
-                continue;
-            };
-            assert!(slot.closed.is_none() || (config.dynamic && conns == [None, None]));
-            assert!(!config.dynamic || slot.state == State::Idle);
-            let up = slot.admin == crate::view::Admin::Up && !slot.removed && !speaker.stopping;
-            if up && !config.dynamic && conns == [None, None] {
-                let waits = slot.idle_until.is_some() || slot.retry_at.is_some();
-                assert!(waits || (slot.state == State::Active && config.settings.passive), "{slot:?}");
-            }
-            if !up {
-                assert_eq!((slot.state, conns), (State::Idle, [None, None]));
-            }
-        }
+        speaker.check_connections().unwrap();
+        speaker.check_timers(self.now).unwrap();
         for tag in [1, 2] {
             let of_tag = speaker.peers().filter(|peer| peer.dynamic && peer.tag == tag);
             let open = of_tag.filter(|peer| peer.closed.is_none()).count();
@@ -290,6 +243,7 @@ impl Chaos {
             self.act();
             self.check();
             if !more && self.speaker.poll_timeout().is_none_or(|next| next.at > self.now) {
+                self.speaker.check(self.now).unwrap();
                 return;
             }
         }

@@ -51,7 +51,7 @@ fn the_longest_range_decides_and_limits_are_shared_by_tag() {
     assert_eq!(established(&world), [1, 2, 1]);
     assert_eq!(join(&mut world, [10, 1, 0, 2], 65_001), Err(Refusal::DynamicLimit));
     assert_eq!(join(&mut world, [10, 1, 9, 2], 65_001), Err(Refusal::DynamicLimit));
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_range_that_goes_takes_its_neighbors_and_their_routes_along() {
     assert_eq!(world.prefixes(0).len(), 3_000);
     configure(&mut world, &[]);
     assert_eq!(world.hosts[0].peers().count(), 0);
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     // Back at once, while the former session's routes are still being removed: not yet.
     configure(&mut world, &[("10.1.0.0/16", 2, 1)]);
     let remote = SocketAddr::new([10, 1, 0, 1].into(), 50_001);
@@ -77,9 +77,9 @@ fn a_range_that_goes_takes_its_neighbors_and_their_routes_along() {
     world.hosts[0].receive(world.now, early, &open(&spec(65_001), 1));
     world.hosts[0].receive(world.now, early, &message(4, &[]));
     assert!(established(&world).is_empty());
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     world.settle();
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
     assert!(world.prefixes(0).is_empty());
     join(&mut world, [10, 1, 0, 1], 65_001).unwrap();
     assert_eq!(established(&world), [1]);

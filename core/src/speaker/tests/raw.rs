@@ -271,7 +271,7 @@ pub(super) fn pump_all(world: &mut World, raws: &mut [Raw]) {
         raw.pump(world, 0);
         raw.compare(&world.hosts[0]);
     }
-    world.hosts[0].check();
+    world.hosts[0].check(world.now).unwrap();
 }
 
 pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {

@@ -25,7 +25,7 @@ pub fn write_as_path(
         return w.put_attribute(flag::TRANSITIVE, code::AS_PATH, path.value());
     }
     write_attribute(w, flag::TRANSITIVE, code::AS_PATH, as4, |out| {
-        out.repeat(prepend.unwrap_or(0), prepend.iter().len())?;
+        out.repeat(prepend.unwrap_or(0), prepend.iter().len() << u32::from(mutant!(PrependTwice)))?;
         out.segments(path.segments().filter(|segment| prepend.is_none() || !segment.kind.is_confed()))
     })
 }

@@ -300,7 +300,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         let key = &mut self.parsed.key;
         key.path_len = u16::try_from(path.length).unwrap_or(u16::MAX);
         key.neighbor_as = path.first;
-        if path.own {
+        if path.own && !mutant!(OwnAsAccepted) {
             self.parsed.refuse = Reason::OwnAs;
         } else if path.numbers > usize::from(self.ctx.max_as_path) && self.parsed.refuse == Reason::None {
             self.parsed.refuse = Reason::AsPathTooLong;

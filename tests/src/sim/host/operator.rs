@@ -1,0 +1,89 @@
+//! What operators do to a daemon.
+
+use std::net::IpAddr;
+
+use crier::config::{self, HostFacts};
+use crier::program::networks;
+use crier::sources::{Announce, Attributes};
+use crier_core::{Millis, PeerId};
+use ipnet::IpNet;
+
+use super::Host;
+use super::daemon::{Daemon, Sealed};
+use crate::sim::Micros;
+use crate::sim::plan::WorkKind;
+
+/// How long a drain announces routes as a last resort before it withdraws them.
+const DRAIN: Millis = Millis::from_secs(5);
+
+impl Host {
+    /// Does what an operator does. What the daemon refuses it has no use for; so had the operator.
+    pub(crate) fn operate(&mut self, now: Micros, work: &WorkKind) {
+        let addresses = self.addresses();
+        let Some(daemon) = &mut self.daemon else { return };
+        let at = daemon.clock(now);
+        daemon.called = at;
+        daemon.touched(now);
+        match work {
+            WorkKind::Announce { prefix, communities, med } => {
+                daemon.announce(now, *prefix, communities, *med);
+            }
+            WorkKind::Withdraw(prefix) => {
+                let Daemon { sources, speaker, allocations, .. } = daemon;
+                let _ = sources.withdraw(at, *prefix, None, &mut Sealed { speaker, allocations });
+            }
+            WorkKind::Clear(peer, how) => {
+                let how = *how;
+                daemon.with_peer(*peer, |daemon, id| {
+                    let _ = daemon.call(|speaker| speaker.clear(at, id, how));
+                });
+            }
+            WorkKind::Shutdown(peer) => daemon.with_peer(*peer, |daemon, id| {
+                if daemon.call(|speaker| speaker.shutdown(at, id, "maintenance")).is_ok() {
+                    daemon.shut.insert(*peer);
+                }
+            }),
+            WorkKind::Enable(peer) => daemon.with_peer(*peer, |daemon, id| {
+                let _ = daemon.call(|speaker| speaker.enable(at, id));
+                daemon.shut.remove(peer);
+            }),
+            WorkKind::Drain => daemon.call(|speaker| speaker.drain(at, DRAIN)),
+            WorkKind::Undrain => daemon.call(|speaker| speaker.undrain()),
+            WorkKind::Reload(text) => daemon.reload(now, text, &addresses),
+        }
+    }
+}
+
+impl Daemon {
+    fn with_peer(&mut self, peer: IpAddr, call: impl FnOnce(&mut Self, PeerId)) {
+        if let Some(id) = self.speaker().find_peer(peer) {
+            call(self, id);
+        }
+    }
+
+    fn announce(&mut self, now: Micros, prefix: IpNet, communities: &[u32], med: Option<u32>) {
+        let at = self.clock(now);
+        let attributes = Attributes { med, communities: communities.to_vec(), ..Attributes::default() };
+        let request = Announce { prefix, attributes, ttl_ms: None, owner: None };
+        let Self { sources, speaker, allocations, .. } = self;
+        let _ = sources.announce(at, request, &mut Sealed { speaker, allocations });
+    }
+
+    /// As the program does it: refused whole, or applied whole.
+    fn reload(&mut self, now: Micros, text: &str, addresses: &[IpAddr]) {
+        let Ok(model) = config::parse(text, "crier.toml", &HostFacts { addresses }) else { return };
+        let model = model.keeping_chosen_router_id(&self.model);
+        if config::reload_conflict(&self.model, &model).is_some() {
+            return;
+        }
+        let at = self.clock(now);
+        // Copies of policies are made before the speaker, which must not allocate, is called with them.
+        let applied = model.with_core_config(|config| self.call(|speaker| speaker.configure(at, config)));
+        if applied.is_ok() {
+            self.sources.set_config(networks(&model));
+            self.model = model;
+            let Self { sources, speaker, allocations, .. } = self;
+            sources.reconcile(at, &mut Sealed { speaker, allocations });
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! A host's forwarding table: longest match over what is connected, static routes, and what a speaker installed.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::sim::Micros;
+
+/// Next hops of one route, in ascending order: several share the flows among them.
+pub type NextHops = Arc<[IpAddr]>;
+
+/// How many static routes a gateway may lie behind, one through the other, before its link is found.
+const DEPTH: usize = 4;
+
+/// Where a packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hop {
+    /// It has arrived: the address is the host's own.
+    Local,
+    /// Out of an interface.
+    Link {
+        /// Its number.
+        interface: usize,
+        /// Whose link address is asked for: the gateway on the link, or the destination itself.
+        next: IpAddr,
+    },
+}
+
+/// Who put a route there. Of routes for the same prefix the first in this order is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    /// An address of the host itself.
+    Local,
+    /// The prefix of an interface's address.
+    Connected,
+    /// The operator.
+    Static,
+    /// The BGP speaker.
+    Speaker,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    Here,
+    /// Interfaces that have the prefix; the lowest number is used.
+    Interfaces(Vec<usize>),
+    /// Since when the route is as it is matters for the speaker's only.
+    Gateways(NextHops, Micros),
+}
+
+/// Prefixes of one length, by address and origin.
+type Bucket = BTreeMap<(u128, Origin), Target>;
+
+/// Routes of one family, longest prefixes first; no bucket is empty, so that a lookup searches few of them.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    buckets: Vec<(u8, Bucket)>,
+}
+
+/// A route that a speaker installed.
+#[derive(Clone, Copy, Debug)]
+pub struct Learned<'a> {
+    /// The prefix.
+    pub prefix: IpNet,
+    /// Next hops as the speaker gave them.
+    pub next_hops: &'a NextHops,
+    /// Since when it is there with these next hops.
+    pub since: Micros,
+}
+
+/// A forwarding table.
+///
+/// A gateway is resolved by the longest match among the routes that no speaker installed, so that a route never depends on
+/// another speaker's route or on itself. The longest match decides alone: if its next hop cannot be resolved, the packet is
+/// lost, and no shorter prefix saves it.
+#[derive(Clone, Debug, Default)]
+pub struct Fib {
+    tables: [Table; 2],
+    learned: usize,
+}
+
+impl Fib {
+    /// Packets to this address have arrived.
+    pub fn add_address(&mut self, address: IpAddr) {
+        self.put(IpNet::from(address), Origin::Local, Target::Here);
+    }
+
+    /// Addresses in this prefix are neighbors on an interface.
+    pub fn add_connected(&mut self, prefix: IpNet, interface: usize) {
+        let mut interfaces = match self.get(prefix, Origin::Connected) {
+            Some(Target::Interfaces(interfaces)) => interfaces.clone(),
+            _ => Vec::new(),
+        };
+        if let Err(place) = interfaces.binary_search(&interface) {
+            interfaces.insert(place, interface);
+        }
+        self.put(prefix, Origin::Connected, Target::Interfaces(interfaces));
+    }
+
+    /// An interface no longer has this prefix.
+    pub fn remove_connected(&mut self, prefix: IpNet, interface: usize) {
+        let Some(Target::Interfaces(interfaces)) = self.get(prefix, Origin::Connected) else { return };
+        let rest: Vec<usize> = interfaces.iter().copied().filter(|&other| other != interface).collect();
+        match rest.is_empty() {
+            true => self.take(prefix, Origin::Connected),
+            false => self.put(prefix, Origin::Connected, Target::Interfaces(rest)),
+        };
+    }
+
+    /// A static route; several for one prefix share its flows. The gateway may be of the other family, and need not be on a
+    /// link.
+    pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) {
+        let mut gateways = match self.get(prefix, Origin::Static) {
+            Some(Target::Gateways(gateways, _)) => gateways.to_vec(),
+            _ => Vec::new(),
+        };
+        if let Err(place) = gateways.binary_search(&gateway) {
+            gateways.insert(place, gateway);
+        }
+        self.put(prefix, Origin::Static, Target::Gateways(gateways.into(), Micros::ZERO));
+    }
+
+    /// The speaker's route for a prefix from now on; none without next hops.
+    pub fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<NextHops>) {
+        let before = match next_hops.filter(|next_hops| !next_hops.is_empty()) {
+            Some(next_hops) => {
+                self.learned += 1;
+                self.put(prefix, Origin::Speaker, Target::Gateways(next_hops, now))
+            }
+            None => self.take(prefix, Origin::Speaker),
+        };
+        self.learned -= usize::from(before.is_some());
+    }
+
+    /// Forgets what speakers installed, as a reboot does.
+    pub fn forget_learned(&mut self) {
+        for table in &mut self.tables {
+            for (_, bucket) in &mut table.buckets {
+                bucket.retain(|(_, origin), _| *origin != Origin::Speaker);
+            }
+            table.buckets.retain(|(_, bucket)| !bucket.is_empty());
+        }
+        self.learned = 0;
+    }
+
+    /// The speaker's routes: IPv4 first, longest prefixes first, then by address.
+    pub fn learned(&self) -> impl Iterator<Item = Learned<'_>> {
+        let [v4, v6] = &self.tables;
+        let buckets = [(false, v4), (true, v6)].into_iter();
+        let buckets = buckets
+            .flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
+        buckets.flat_map(|(ipv6, len, bucket)| {
+            bucket.iter().filter_map(move |(&(address, origin), target)| match target {
+                Target::Gateways(next_hops, since) if origin == Origin::Speaker => {
+                    Some(Learned { prefix: unkey(ipv6, address, len), next_hops, since: *since })
+                }
+                _ => None,
+            })
+        })
+    }
+
+    /// How many routes of the speaker there are.
+    pub fn learned_len(&self) -> usize {
+        self.learned
+    }
+
+    /// The speaker's next hops for exactly this prefix.
+    pub fn learned_at(&self, prefix: IpNet) -> Option<&NextHops> {
+        match self.get(prefix, Origin::Speaker)? {
+            Target::Gateways(next_hops, _) => Some(next_hops),
+            _ => None,
+        }
+    }
+
+    /// Where a packet of this flow goes; `None`: nowhere, it is lost. Flows of equal number take the same way.
+    pub fn lookup(&self, destination: IpAddr, flow: u64) -> Option<Hop> {
+        match self.longest(destination, Origin::Speaker)? {
+            Target::Here => Some(Hop::Local),
+            Target::Interfaces(interfaces) => {
+                Some(Hop::Link { interface: *interfaces.first()?, next: destination })
+            }
+            Target::Gateways(gateways, _) => self.resolve(pick(gateways, flow)?, flow, DEPTH),
+        }
+    }
+
+    /// Calls `each` with every way that a packet to `destination` may take, whatever its flow; `None` where it is lost.
+    pub fn branches(&self, destination: IpAddr, mut each: impl FnMut(Option<Hop>)) {
+        match self.longest(destination, Origin::Speaker) {
+            Some(Target::Gateways(gateways, _)) => {
+                gateways.iter().for_each(|&gateway| self.resolve_all(gateway, DEPTH, &mut each));
+            }
+            _ => each(self.lookup(destination, 0)),
+        }
+    }
+
+    /// The gateway, or the one that it lies behind, on a link.
+    fn resolve(&self, gateway: IpAddr, flow: u64, depth: usize) -> Option<Hop> {
+        match self.longest(gateway, Origin::Static)? {
+            // A gateway that is the host itself forwards nothing.
+            Target::Here => None,
+            Target::Interfaces(interfaces) => {
+                Some(Hop::Link { interface: *interfaces.first()?, next: gateway })
+            }
+            Target::Gateways(gateways, _) => self.resolve(pick(gateways, flow)?, flow, depth.checked_sub(1)?),
+        }
+    }
+
+    fn resolve_all(&self, gateway: IpAddr, depth: usize, each: &mut impl FnMut(Option<Hop>)) {
+        match (self.longest(gateway, Origin::Static), depth.checked_sub(1)) {
+            (Some(Target::Gateways(gateways, _)), Some(depth)) => {
+                gateways.iter().for_each(|&gateway| self.resolve_all(gateway, depth, each));
+            }
+            _ => each(self.resolve(gateway, 0, depth)),
+        }
+    }
+
+    /// The route of the longest prefix, among origins up to `last`.
+    fn longest(&self, address: IpAddr, last: Origin) -> Option<&Target> {
+        let (ipv6, key) = address_key(address);
+        self.table(ipv6).buckets.iter().find_map(|(len, bucket)| {
+            let masked = mask(key, *len);
+            bucket.range((masked, Origin::Local)..=(masked, last)).next().map(|(_, target)| target)
+        })
+    }
+
+    fn get(&self, prefix: IpNet, origin: Origin) -> Option<&Target> {
+        let (ipv6, address, len) = key(prefix);
+        let table = self.table(ipv6);
+        let (_, bucket) = table.buckets.get(table.place(len).ok()?)?;
+        bucket.get(&(address, origin))
+    }
+
+    fn put(&mut self, prefix: IpNet, origin: Origin, target: Target) -> Option<Target> {
+        let (ipv6, address, len) = key(prefix);
+        let table = self.table_mut(ipv6);
+        let place = match table.place(len) {
+            Ok(place) => place,
+            Err(place) => {
+                table.buckets.insert(place, (len, Bucket::new()));
+                place
+            }
+        };
+        table.buckets.get_mut(place).and_then(|(_, bucket)| bucket.insert((address, origin), target))
+    }
+
+    fn take(&mut self, prefix: IpNet, origin: Origin) -> Option<Target> {
+        let (ipv6, address, len) = key(prefix);
+        let table = self.table_mut(ipv6);
+        let place = table.place(len).ok()?;
+        let (_, bucket) = table.buckets.get_mut(place)?;
+        let taken = bucket.remove(&(address, origin));
+        if bucket.is_empty() {
+            table.buckets.remove(place);
+        }
+        taken
+    }
+
+    fn table(&self, ipv6: bool) -> &Table {
+        let [v4, v6] = &self.tables;
+        if ipv6 { v6 } else { v4 }
+    }
+
+    fn table_mut(&mut self, ipv6: bool) -> &mut Table {
+        let [v4, v6] = &mut self.tables;
+        if ipv6 { v6 } else { v4 }
+    }
+}
+
+impl Table {
+    /// Where the bucket of this length is, or belongs.
+    fn place(&self, len: u8) -> Result<usize, usize> {
+        self.buckets.binary_search_by(|(other, _)| len.cmp(other))
+    }
+}
+
+fn pick(gateways: &[IpAddr], flow: u64) -> Option<IpAddr> {
+    let position = flow.checked_rem(gateways.len() as u64)?;
+    gateways.get(position as usize).copied()
+}
+
+/// An address as a number whose first bit is the most significant one, in either family.
+fn address_key(address: IpAddr) -> (bool, u128) {
+    match address {
+        IpAddr::V4(address) => (false, u128::from(address.to_bits()) << 96),
+        IpAddr::V6(address) => (true, address.to_bits()),
+    }
+}
+
+fn mask(key: u128, len: u8) -> u128 {
+    key & u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0)
+}
+
+fn key(prefix: IpNet) -> (bool, u128, u8) {
+    let (ipv6, address) = address_key(prefix.network());
+    (ipv6, address, prefix.prefix_len())
+}
+
+fn unkey(ipv6: bool, address: u128, len: u8) -> IpNet {
+    match ipv6 {
+        false => IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::from_bits((address >> 96) as u32), len)),
+        true => IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_bits(address), len)),
+    }
+}

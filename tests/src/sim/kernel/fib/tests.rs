@@ -1,0 +1,186 @@
+//! Longest match against a naive one, ECMP, recursion.
+
+use std::collections::BTreeSet;
+
+use crier_core::rng::Rng;
+
+use super::*;
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn net(text: &str) -> IpNet {
+    text.parse().unwrap()
+}
+
+fn hops(of: &[&str]) -> Option<NextHops> {
+    Some(of.iter().map(|text| ip(text)).collect())
+}
+
+fn link(interface: usize, next: &str) -> Option<Hop> {
+    Some(Hop::Link { interface, next: ip(next) })
+}
+
+/// Two links, one of them with both families.
+fn host() -> Fib {
+    let mut fib = Fib::default();
+    fib.add_address(ip("192.0.2.1"));
+    fib.add_connected(net("192.0.2.0/24"), 0);
+    fib.add_address(ip("198.51.100.1"));
+    fib.add_connected(net("198.51.100.0/24"), 1);
+    fib.add_connected(net("2001:db8::/64"), 1);
+    fib
+}
+
+fn ways(fib: &Fib, destination: &str) -> BTreeSet<Option<Hop>> {
+    let mut ways = BTreeSet::new();
+    fib.branches(ip(destination), |way| {
+        ways.insert(way);
+    });
+    ways
+}
+
+#[test]
+fn the_longest_prefix_wins_and_own_addresses_first() {
+    let mut fib = host();
+    fib.add_static(net("0.0.0.0/0"), ip("192.0.2.9"));
+    fib.set_learned(Micros(5), net("10.0.0.0/8"), hops(&["192.0.2.2"]));
+    fib.set_learned(Micros(5), net("10.1.0.0/16"), hops(&["198.51.100.2"]));
+    fib.set_learned(Micros(5), net("192.0.2.1/32"), hops(&["198.51.100.2"]));
+    assert_eq!(fib.lookup(ip("192.0.2.1"), 0), Some(Hop::Local));
+    assert_eq!(fib.lookup(ip("192.0.2.77"), 0), link(0, "192.0.2.77"));
+    assert_eq!(fib.lookup(ip("10.2.0.1"), 0), link(0, "192.0.2.2"));
+    assert_eq!(fib.lookup(ip("10.1.255.1"), 0), link(1, "198.51.100.2"));
+    assert_eq!(fib.lookup(ip("11.0.0.0"), 0), link(0, "192.0.2.9"));
+    assert_eq!(fib.lookup(ip("2001:db8:1::"), 0), None);
+    fib.set_learned(Micros(6), net("10.1.0.0/16"), None);
+    assert_eq!(fib.lookup(ip("10.1.255.1"), 0), link(0, "192.0.2.2"));
+}
+
+#[test]
+fn connected_and_static_routes_beat_learned_ones_of_the_same_prefix() {
+    let mut fib = host();
+    fib.set_learned(Micros(1), net("192.0.2.0/24"), hops(&["198.51.100.2"]));
+    fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["198.51.100.2"]));
+    fib.add_static(net("10.0.0.0/8"), ip("192.0.2.3"));
+    assert_eq!(fib.lookup(ip("192.0.2.7"), 0), link(0, "192.0.2.7"));
+    assert_eq!(fib.lookup(ip("10.0.0.1"), 0), link(0, "192.0.2.3"));
+    // The link goes; the learned route is what is left.
+    fib.remove_connected(net("192.0.2.0/24"), 0);
+    assert_eq!(fib.lookup(ip("192.0.2.7"), 0), link(1, "198.51.100.2"));
+    assert_eq!(fib.lookup(ip("10.0.0.1"), 0), None);
+}
+
+#[test]
+fn a_prefix_on_two_interfaces_stays_until_both_are_gone() {
+    let mut fib = host();
+    fib.add_connected(net("192.0.2.0/24"), 3);
+    assert_eq!(fib.lookup(ip("192.0.2.7"), 1), link(0, "192.0.2.7"));
+    fib.remove_connected(net("192.0.2.0/24"), 0);
+    assert_eq!(fib.lookup(ip("192.0.2.7"), 1), link(3, "192.0.2.7"));
+    fib.remove_connected(net("192.0.2.0/24"), 3);
+    assert_eq!(fib.lookup(ip("192.0.2.7"), 1), None);
+}
+
+#[test]
+fn flows_are_shared_by_all_next_hops() {
+    let mut fib = host();
+    fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["192.0.2.2", "192.0.2.3", "198.51.100.2"]));
+    let taken: Vec<_> = (0..6).map(|flow| fib.lookup(ip("10.9.9.9"), flow).unwrap()).collect();
+    assert_eq!(taken[..3], taken[3..]);
+    let distinct: BTreeSet<_> = taken.iter().copied().map(Some).collect();
+    assert_eq!(distinct.len(), 3);
+    assert_eq!(ways(&fib, "10.9.9.9"), distinct);
+}
+
+#[test]
+fn gateways_are_resolved_through_statics_but_not_through_learned_routes() {
+    let mut fib = host();
+    fib.add_static(net("203.0.113.1/32"), ip("192.0.2.2"));
+    fib.add_static(net("203.0.113.1/32"), ip("198.51.100.2"));
+    fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["203.0.113.1"]));
+    let both = BTreeSet::from([link(0, "192.0.2.2"), link(1, "198.51.100.2")]);
+    assert_eq!(ways(&fib, "10.0.0.1"), both);
+    assert_eq!(BTreeSet::from([0, 1].map(|flow| fib.lookup(ip("10.0.0.1"), flow))), both);
+    // A gateway behind a learned route is none, and neither is the host's own address.
+    fib.set_learned(Micros(1), net("11.0.0.0/8"), hops(&["10.0.0.1"]));
+    fib.set_learned(Micros(1), net("12.0.0.0/8"), hops(&["192.0.2.1"]));
+    assert_eq!(fib.lookup(ip("11.0.0.1"), 0), None);
+    assert_eq!(fib.lookup(ip("12.0.0.1"), 0), None);
+    assert_eq!(ways(&fib, "12.0.0.1"), BTreeSet::from([None]));
+}
+
+#[test]
+fn recursion_ends() {
+    let mut fib = host();
+    fib.add_static(net("10.1.0.0/16"), ip("10.2.0.1"));
+    fib.add_static(net("10.2.0.0/16"), ip("10.1.0.1"));
+    assert_eq!(fib.lookup(ip("10.1.0.9"), 0), None);
+    assert_eq!(ways(&fib, "10.1.0.9"), BTreeSet::from([None]));
+    // A chain of as many gateways as allowed is followed, and one more is not.
+    for n in 0..6 {
+        let gateway = if n == 0 { ip("192.0.2.2") } else { ip(&format!("172.16.{}.1", n - 1)) };
+        fib.add_static(net(&format!("172.16.{n}.0/24")), gateway);
+    }
+    assert_eq!(fib.lookup(ip("172.16.4.1"), 0), link(0, "192.0.2.2"));
+    assert_eq!(ways(&fib, "172.16.4.1"), BTreeSet::from([link(0, "192.0.2.2")]));
+    assert_eq!(fib.lookup(ip("172.16.5.1"), 0), None);
+    assert_eq!(ways(&fib, "172.16.5.1"), BTreeSet::from([None]));
+}
+
+#[test]
+fn ipv4_goes_through_ipv6() {
+    let mut fib = host();
+    fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["2001:db8::2"]));
+    assert_eq!(fib.lookup(ip("10.0.0.1"), 0), link(1, "2001:db8::2"));
+}
+
+#[test]
+fn learned_routes_are_listed_with_their_age_and_forgotten_by_a_reboot() {
+    let mut fib = host();
+    fib.add_static(net("10.0.0.0/8"), ip("192.0.2.3"));
+    fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["192.0.2.2"]));
+    fib.set_learned(Micros(2), net("2001:db8:9::/48"), hops(&["2001:db8::2"]));
+    fib.set_learned(Micros(3), net("10.0.0.0/8"), hops(&["192.0.2.9"]));
+    fib.set_learned(Micros(3), net("10.5.0.0/16"), None);
+    let listed: Vec<_> = fib.learned().map(|route| (route.prefix, route.next_hops[0], route.since)).collect();
+    let wanted = [
+        (net("10.0.0.0/8"), ip("192.0.2.9"), Micros(3)),
+        (net("2001:db8:9::/48"), ip("2001:db8::2"), Micros(2)),
+    ];
+    assert_eq!(listed, wanted);
+    assert_eq!((fib.learned_len(), fib.learned_at(net("10.0.0.0/8"))), (2, hops(&["192.0.2.9"]).as_ref()));
+    fib.forget_learned();
+    assert_eq!((fib.learned_len(), fib.learned().count()), (0, 0));
+    assert_eq!(fib.lookup(ip("10.0.0.1"), 0), link(0, "192.0.2.3"));
+    assert_eq!(fib.lookup(ip("192.0.2.1"), 0), Some(Hop::Local));
+}
+
+/// Random tables and addresses, against a search of all routes.
+#[test]
+fn a_naive_search_agrees() {
+    let mut rng = Rng::new(11);
+    let mut fib = Fib::default();
+    fib.add_connected(net("192.0.2.0/24"), 0);
+    let mut routes = BTreeMap::new();
+    for _ in 0..4_000 {
+        let address = Ipv4Addr::from_bits(rng.next_u64() as u32 & 0x0f0f_ffff);
+        let prefix = IpNet::from(Ipv4Net::new(address, rng.up_to(32) as u8).unwrap().trunc());
+        let gateway = IpAddr::from([192, 0, 2, rng.up_to(255) as u8]);
+        let gone = rng.up_to(3) == 0;
+        fib.set_learned(Micros::ZERO, prefix, (!gone).then(|| [gateway].into()));
+        match gone {
+            true => routes.remove(&prefix),
+            false => routes.insert(prefix, gateway),
+        };
+    }
+    assert_eq!(fib.learned_len(), routes.len());
+    for _ in 0..2_000 {
+        let address = IpAddr::from(Ipv4Addr::from_bits(rng.next_u64() as u32 & 0x0f0f_ffff));
+        let best =
+            routes.iter().filter(|(net, _)| net.contains(&address)).max_by_key(|(net, _)| net.prefix_len());
+        let wanted = best.map(|(_, &next)| Hop::Link { interface: 0, next });
+        assert_eq!(fib.lookup(address, 0), wanted, "{address}");
+    }
+}

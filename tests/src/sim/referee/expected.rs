@@ -1,0 +1,63 @@
+//! What a session ought to be told, by the oracle's rules of export and the speaker's own best paths.
+
+use std::net::IpAddr;
+
+use crier_core::view::Reason;
+use crier_core::{Family, Speaker};
+use ipnet::IpNet;
+
+use crate::sim::Route;
+use crate::sim::judge::Expected;
+use crate::sim::observe;
+use crate::sim::oracle::{self, Path, Router};
+
+/// The moment of one transmission.
+#[derive(Debug)]
+pub(crate) struct Asked<'a, 's> {
+    pub(crate) speaker: &'a Speaker<'s>,
+    pub(crate) router: &'a Router,
+    /// Position of the session among the router's.
+    pub(crate) session: Option<usize>,
+    pub(crate) remote: IpAddr,
+}
+
+impl Asked<'_, '_> {
+    /// The best path of a prefix.
+    fn best(&self, prefix: IpNet) -> Option<Path> {
+        let slot = self.speaker.find_destination(prefix)?;
+        let family = Family::of(&prefix);
+        let destination = self.speaker.destination(family, slot)?;
+        let best = destination.paths().find(|path| path.best && path.valid)?;
+        let from = |remote: IpAddr| {
+            self.router
+                .sessions
+                .iter()
+                .position(|session| session.remote == remote && session.families.contains(family))
+        };
+        Some(Path { session: best.remote.and_then(from), route: observe::route(best.attrs, family).ok()? })
+    }
+
+    /// While a speaker drains, it says of itself what it announces: the oracle knows only how that ends.
+    fn draining(&self, prefix: IpNet) -> Result<Route, Reason> {
+        let told = observe::advertised_one(self.speaker, self.remote, prefix);
+        told.ok().flatten().map_or(Err(Reason::NoBestPath), |told| told.route)
+    }
+}
+
+impl Expected for Asked<'_, '_> {
+    fn export(&mut self, prefix: IpNet) -> Result<Route, Reason> {
+        if self.speaker.draining() {
+            return self.draining(prefix);
+        }
+        let best = self.best(prefix).ok_or(Reason::NoBestPath)?;
+        oracle::export(self.router, self.session.ok_or(Reason::NotEstablished)?, prefix, &best)
+    }
+
+    fn prefixes(&mut self, family: Family) -> Vec<IpNet> {
+        observe::prefixes(self.speaker, family).map(|(prefix, _)| prefix).collect()
+    }
+
+    fn settled(&mut self) -> bool {
+        observe::is_settled(self.speaker)
+    }
+}

@@ -1,0 +1,168 @@
+//! Who watches what every speaker says, as it says it, and holds it against the rules.
+
+mod expected;
+mod side;
+
+use crier_core::speaker::Ends;
+use crier_core::{ConnId, Event, EventKind, Speaker};
+
+use super::Micros;
+use super::host::{Host, Watch};
+use super::judge::{Broken, keepalive};
+use super::report::{Rule, Statistics};
+use super::world::Trace;
+
+use expected::Asked;
+pub(crate) use side::{Side, origins, settings};
+
+/// Bytes of a message's header.
+const HEADER: usize = 19;
+/// The type of an UPDATE.
+const UPDATE: u8 = 2;
+/// How late a KEEPALIVE may be on a host that is not slow.
+const LATE: Micros = Micros::secs(1);
+
+/// What is known of all sessions, by host.
+#[derive(Debug, Default)]
+pub(crate) struct Referee {
+    sides: Vec<Side>,
+    /// When anybody last sent an UPDATE.
+    pub(crate) last_update: Micros,
+    /// The first rule that was broken.
+    pub(crate) broken: Option<Broken>,
+}
+
+impl Referee {
+    /// A host's daemon has started, or was told something.
+    pub(crate) fn configured(&mut self, hosts: &[Host], number: usize) {
+        while self.sides.len() < hosts.len() {
+            self.sides.push(Side::default());
+        }
+        if let (Some(side), Some(host)) = (self.sides.get_mut(number), hosts.get(number)) {
+            side.configured(host);
+        }
+    }
+
+    /// A host's daemon has ended.
+    pub(crate) fn ended(&mut self, number: usize) {
+        if let Some(side) = self.sides.get_mut(number) {
+            *side = Side::default();
+        }
+    }
+
+    /// What is known of a host's sessions.
+    pub(crate) fn side(&self, number: usize) -> Option<&Side> {
+        self.sides.get(number)
+    }
+
+    /// Whether nobody has been silent for too long.
+    pub(crate) fn check_silence(&mut self, now: Micros, hosts: &[Host]) {
+        for (side, host) in self.sides.iter().zip(hosts) {
+            let Some(daemon) = &host.daemon else { continue };
+            let budget = budget(host);
+            for watched in side.watched() {
+                let session = daemon.sessions.get(usize::from(watched.id.index)).and_then(Option::as_ref);
+                let writable_since = session.filter(|session| session.outbox.is_empty());
+                let pulse = watched.pulse(now, writable_since.map(|session| session.writable_since));
+                if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget))
+                {
+                    self.broken.get_or_insert(broken);
+                }
+            }
+        }
+    }
+
+    /// Watches one turn of a host.
+    pub(crate) fn watch<'a>(
+        &'a mut self,
+        now: Micros,
+        number: usize,
+        host: &Host,
+        trace: &'a mut Trace,
+        statistics: &'a mut Statistics,
+    ) -> Turn<'a> {
+        Turn { referee: self, now, number, budget: budget(host), trace, statistics }
+    }
+}
+
+/// How late a host's KEEPALIVEs may be.
+fn budget(host: &Host) -> Micros {
+    let slow = host.faults.slow.iter().map(|&(_, turn)| turn).max().unwrap_or(Micros::ZERO);
+    LATE + slow * 4
+}
+
+/// One turn that is watched.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    referee: &'a mut Referee,
+    now: Micros,
+    number: usize,
+    budget: Micros,
+    trace: &'a mut Trace,
+    statistics: &'a mut Statistics,
+}
+
+impl Turn<'_> {
+    fn count(&mut self, mut bytes: &[u8]) {
+        while let Some(header) = bytes.first_chunk::<HEADER>() {
+            let [.., high, low, kind] = *header;
+            self.statistics.messages += 1;
+            if kind == UPDATE {
+                self.statistics.updates += 1;
+                self.referee.last_update = self.now;
+            }
+            let length = usize::from(u16::from_be_bytes([high, low])).max(HEADER);
+            bytes = bytes.get(length..).unwrap_or_default();
+        }
+    }
+}
+
+impl Watch for Turn<'_> {
+    fn opened(&mut self, conn: ConnId, ends: &Ends) {
+        if let Some(side) = self.referee.sides.get_mut(self.number) {
+            side.opened(conn, ends);
+        }
+    }
+
+    fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
+        self.count(bytes);
+        let Some(side) = self.referee.sides.get_mut(self.number) else { return };
+        side.establish(speaker, conn);
+        let Some((watched, router)) = side.watched_mut(conn) else { return };
+        let pulse = watched.pulse(self.now, Some(writable_since));
+        watched.last_sent = Some(self.now);
+        let late = pulse.map_or(Ok(()), |pulse| keepalive::judge(&watched.name, &pulse, self.budget));
+        let mut asked = Asked { speaker, router, session: watched.session, remote: watched.remote() };
+        let result = late.and_then(|()| watched.judge.sent(bytes, &mut asked));
+        if let Err(broken) = result {
+            self.referee.broken.get_or_insert(broken);
+        }
+    }
+
+    fn received(&mut self, conn: ConnId, bytes: &[u8]) {
+        if let Some((watched, _)) =
+            self.referee.sides.get_mut(self.number).and_then(|side| side.watched_mut(conn))
+        {
+            watched.judge.received(bytes);
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId) {
+        if let Some(side) = self.referee.sides.get_mut(self.number) {
+            side.closed(conn);
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        if matches!(event.kind, EventKind::Established { .. }) {
+            self.statistics.sessions += 1;
+        }
+        let remote = event.remote.map_or_else(String::new, |remote| format!("{remote}: "));
+        self.trace.note(self.now, self.number, || format!("{remote}{:?}", event.kind));
+    }
+
+    fn allocated(&mut self, count: u32) {
+        let text = format!("{count} allocations or releases");
+        self.referee.broken.get_or_insert(Broken::new(Rule::NoAllocation, text));
+    }
+}

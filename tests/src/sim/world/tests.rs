@@ -1,0 +1,90 @@
+use super::*;
+use crate::sim::plan::{EndPlan, Quality};
+
+fn config(asn: u32, id: &str, neighbor: &str, network: &str) -> String {
+    format!(
+        "[router]\nasn = {asn}\nrouter-id = \"{id}\"\n[[neighbor]]\naddress = \"{neighbor}\"\nremote-asn = \"external\"\n\
+         import = \"accept-all\"\nexport = \"accept-all\"\ntimers = {{ hold = 9, keepalive = 3, connect-retry = 5 }}\n\
+         [[network]]\nprefix = \"{network}\"\n[limits]\nprefixes = 100\npaths = 100\nattribute-sets = 50\n"
+    )
+}
+
+/// Two routers and the link between them.
+fn pair(seed: u64, quality: Quality) -> Plan {
+    let end = |host, net: &str| EndPlan { host, addresses: vec![net.parse().unwrap()] };
+    Plan {
+        seed,
+        hosts: vec![
+            HostPlan::speaker("one", config(65001, "10.0.0.1", "10.0.0.2", "192.0.2.0/24")),
+            HostPlan::speaker("two", config(65002, "10.0.0.2", "10.0.0.1", "198.51.100.0/24")),
+        ],
+        links: vec![LinkPlan { ends: vec![end(0, "10.0.0.1/24"), end(1, "10.0.0.2/24")], quality }],
+        ..Plan::default()
+    }
+}
+
+fn prefixes(world: &World, host: usize) -> usize {
+    let speaker = world.speaker(host).unwrap();
+    let slots = 1..speaker.destination_slots(crier_core::Family::Ipv4Unicast);
+    slots.filter_map(|slot| speaker.destination(crier_core::Family::Ipv4Unicast, slot)).count()
+}
+
+#[test]
+fn two_speakers_find_each_other_and_a_lossy_link_changes_only_the_time() {
+    let lossy = Quality { loss: 30_000, jitter: Micros::millis(2), ..Quality::default() };
+    for quality in [Quality::default(), lossy] {
+        let mut world = World::new(&pair(1, quality)).unwrap();
+        world.run_until(Micros::secs(60)).unwrap();
+        assert_eq!([prefixes(&world, 0), prefixes(&world, 1)], [2, 2]);
+    }
+}
+
+#[test]
+fn a_neighbor_without_power_is_noticed_by_the_hold_timer() {
+    let mut world = World::new(&pair(1, Quality::default())).unwrap();
+    let (from, until) = (Micros::secs(20), Micros::secs(60));
+    world.inject(Fault { from, until, kind: FaultKind::Crash { host: 1 } }).unwrap();
+    world.run_until(Micros::secs(25)).unwrap();
+    assert_eq!(prefixes(&world, 0), 2);
+    world.run_until(Micros::secs(35)).unwrap();
+    assert_eq!(prefixes(&world, 0), 1);
+    assert!(world.speaker(1).is_none());
+    world.run_until(Micros::secs(120)).unwrap();
+    assert_eq!(prefixes(&world, 0), 2);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_packets() {
+    let run = |seed| {
+        let quality = Quality { loss: 10_000, reordering: 50_000, corruption: 10_000, ..Quality::default() };
+        let mut world = World::new(&pair(seed, quality)).unwrap();
+        world.run_until(Micros::secs(300)).unwrap();
+        (world.hash(), world.statistics())
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7).0, run(8).0);
+}
+
+#[test]
+fn a_whole_run_ends_with_everything_right() {
+    let quality = Quality { loss: 10_000, reordering: 50_000, corruption: 10_000, ..Quality::default() };
+    let fault = |from, until, kind| Fault { from: Micros::secs(from), until: Micros::secs(until), kind };
+    for seed in 0..20 {
+        let plan = Plan {
+            faults: vec![
+                fault(20, 60, FaultKind::Crash { host: 1 }),
+                fault(70, 71, FaultKind::Reset { host: 0, peer: 1 }),
+                fault(75, 75, FaultKind::HalfOpen { host: 0, peer: 1 }),
+                fault(80, 90, FaultKind::Kill { host: 0 }),
+                fault(95, 130, FaultKind::Deaf { host: 0 }),
+                fault(140, 140, FaultKind::ClockJump { host: 1, by: Micros::secs(1000) }),
+            ],
+            heal_at: Micros::secs(200),
+            converge_within: Micros::secs(600),
+            watch: Micros::secs(100),
+            ..pair(seed, quality)
+        };
+        let verdict = crate::sim::run(&plan, crate::sim::Options::default()).unwrap();
+        assert!(verdict.result.is_ok(), "{seed}: {:?}\n{}", verdict.result, verdict.trace.join("\n"));
+    }
+}
