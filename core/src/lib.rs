@@ -104,6 +104,8 @@ pub mod peer;
 pub mod policy;
 mod rib;
 pub mod rng;
+#[cfg(feature = "serde")]
+mod scalars;
 pub mod speaker;
 pub mod time;
 pub mod view;

@@ -76,6 +76,22 @@ impl<'m> EventRing<'m> {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::scalars::scalars! {
+    /// How many events wait, without their words.
+    EventRingScalars of (impl EventRing<'_>),
+    keeps { first: usize, len: usize, high_water: usize, lost: u64, untold: u32 }
+    lives_in { slots }
+}
+
+#[cfg(feature = "serde")]
+impl EventRing<'_> {
+    /// Whether what was set from outside is possible.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.len <= self.slots.len() && self.first < self.slots.len().max(1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,8 @@
 //! tables, how the tables reach the wire, and what an operator may ask.
 
 pub(crate) mod calls;
+#[cfg(feature = "serde")]
+pub(crate) mod checkpoint;
 pub(crate) mod commands;
 pub(crate) mod configure;
 pub(crate) mod conn_slot;
@@ -26,6 +28,8 @@ pub(crate) mod types;
 pub(crate) mod update;
 pub(crate) mod views;
 
+#[cfg(feature = "serde")]
+pub use checkpoint::Restore;
 pub use conn_slot::ConnSlot;
 pub use peer_slot::PeerSlot;
 pub use types::*;
@@ -52,6 +56,7 @@ const OWN_ADDRESSES: usize = 32;
 
 /// Most entries ever in use, and entries refused, of what the speaker counts itself.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct High {
     pub(crate) peers: u16,
     pub(crate) peers_refused: u64,

@@ -120,6 +120,7 @@ pub enum Action {
 
 /// The next instant at which the core wants [`Speaker::timeout`] to be called, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Deadline {
     /// When.
     pub at: Instant,
@@ -129,6 +130,7 @@ pub struct Deadline {
 
 /// Why the core wants to be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wake {
     /// A long job has more to do: call [`Speaker::work`] at once.
     Work,

@@ -1,4 +1,5 @@
-//! Every speaker of these tests has a twin that is only told what the tap hears, and must answer the same.
+//! Every speaker of these tests has a twin that is only told what the tap hears, and must answer the same. Now and then a
+//! new twin, made of the speaker's state at that moment, takes the place of the former.
 
 extern crate std;
 
@@ -14,6 +15,8 @@ use crate::speaker::Speaker;
 #[derive(Debug)]
 pub(super) struct Twin {
     speaker: Speaker<'static>,
+    seed: u64,
+    calls: u32,
     out: Vec<u8>,
     /// The answer to the last call: bytes, or words.
     sent: Option<usize>,
@@ -22,13 +25,35 @@ pub(super) struct Twin {
 
 impl Twin {
     /// A twin that was made as its sibling was. It is never given back.
-    pub(super) fn of(speaker: Speaker<'static>) -> &'static mut (dyn Tap + 'static) {
-        Box::leak(Box::new(Self { speaker, out: vec![0; 1 << 20], sent: None, words: String::new() }))
+    pub(super) fn of(speaker: Speaker<'static>, seed: u64) -> &'static mut (dyn Tap + 'static) {
+        let out = vec![0; 1 << 20];
+        Box::leak(Box::new(Self { speaker, seed, calls: 0, out, sent: None, words: String::new() }))
+    }
+
+    /// A new twin takes over.
+    #[cfg(feature = "serde")]
+    fn replace(&mut self, sibling: &Speaker<'_>) {
+        use serde::de::DeserializeSeed;
+        let state = postcard::to_allocvec(sibling).unwrap();
+        let limits = *sibling.limits();
+        let restore =
+            crate::speaker::Restore { memory: super::world::memory(&limits), limits, seed: self.seed };
+        let mut reader = postcard::Deserializer::from_bytes(&state);
+        self.speaker = restore.deserialize(&mut reader).unwrap();
+        assert!(reader.finalize().unwrap().is_empty());
+        assert!(postcard::to_allocvec(&self.speaker).unwrap() == state, "the state is not what was restored");
     }
 }
 
 impl Tap for Twin {
-    fn input(&mut self, _: &Speaker<'_>, input: &Input<'_>) {
+    fn input(&mut self, sibling: &Speaker<'_>, input: &Input<'_>) {
+        self.calls += 1;
+        #[cfg(feature = "serde")]
+        if self.calls.is_power_of_two() && self.calls.trailing_zeros().is_multiple_of(3) {
+            self.replace(sibling);
+        }
+        #[cfg(not(feature = "serde"))]
+        let _ = (sibling, self.seed);
         let output = self.speaker.feed(input, &mut self.out);
         (self.sent, self.words) = match output {
             Output::Sent { conn, bytes } => (Some(bytes.len()), format!("{conn:?}")),
