@@ -114,6 +114,7 @@ fn record_to(
         seed,
         now: now.at,
         unix_ms: now.unix_ms,
+        running: false,
     };
     let (recording, recorder) = Recording::start(file, record::MOST, &start)
         .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;

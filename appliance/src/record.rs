@@ -2,6 +2,9 @@
 //!
 //! The loop's thread only copies what happens into memory; another thread writes that to the file. What the loop does never
 //! waits for the disk. A panic waits for the file: its last record is the call that panicked.
+//!
+//! A recording is bounded: once its file has half of what it may, the file becomes the former segment, with `.1` at its name,
+//! in place of the one that was it, and a new one begins with the speaker's whole state. So each can be run again by itself.
 
 mod digest;
 mod format;
@@ -15,7 +18,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crier_core::speaker::Restore;
 use crier_core::{Input, Output, Speaker, Tap};
+use serde::de::DeserializeSeed;
 
 pub use digest::Digest;
 pub use format::{Record, RecordedConfig, RecordedInput, RecordedRoute, Start};
@@ -25,7 +30,7 @@ use format::Entry;
 use ring::Shared;
 use write::Writer;
 
-/// Bytes that a recording takes on disk, at most.
+/// Bytes that a recording takes on disk, at most; more only where the speaker's state alone is more than a quarter of it.
 pub const MOST: u64 = 64 << 20;
 /// How long the end of a recording may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,14 +48,14 @@ impl Recording {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn start(path: &Path, most: u64, start: &Start<'_>) -> io::Result<(Self, Recorder)> {
-        let writer = Writer::create(path, most)?;
-        let shared = Arc::new(Shared::new());
+    pub fn start(path: &Path, most: u64, start: &Start<'static>) -> io::Result<(Self, Recorder)> {
+        let writer = Writer::create(path, most, &start.limits)?;
+        let shared = Arc::new(Shared::new(&start.limits));
         shared.put(&Entry::Start(*start));
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
         let writer = Some(thread.spawn(move || writer.run(&theirs))?);
-        let recorder = Recorder { shared: Arc::clone(&shared), answers: Digest::default() };
+        let recorder = Recorder { shared: Arc::clone(&shared), answers: Digest::default(), start: *start };
         Ok((Self { shared, writer }, recorder))
     }
 
@@ -95,11 +100,20 @@ impl Drop for Recording {
 pub struct Recorder {
     shared: Arc<Shared>,
     answers: Digest,
+    /// What the present segment began with; later the time of the last call.
+    start: Start<'static>,
 }
 
 impl Tap for Recorder {
-    fn input(&mut self, _: &Speaker<'_>, input: &Input<'_>) {
-        self.shared.put(&Entry::Input(input));
+    fn input(&mut self, speaker: &Speaker<'_>, input: &Input<'_>) {
+        if let Some(now) = input.now() {
+            self.start.unix_ms += now.since(self.start.now).0;
+            self.start.now = now;
+        }
+        let start = Start { running: true, ..self.start };
+        if self.shared.put_input(input, speaker, || start) {
+            self.answers = Digest::default();
+        }
     }
 
     fn output(&mut self, output: &Output<'_>) {
@@ -114,6 +128,11 @@ impl Tap for Recorder {
 pub fn add_output(digest: &mut Digest, output: &Output<'_>) {
     // Taking in cannot fail: there is no room that it could exceed.
     let _ = postcard::serialize_with_flavor(output, digest::Into(digest));
+}
+
+/// A speaker that goes on from the state that a segment began with; `None` if it is none that this version can go on from.
+pub fn restore<'m>(seed: Restore<'m>, state: &[u8]) -> Option<Speaker<'m>> {
+    seed.deserialize(&mut postcard::Deserializer::from_bytes(state)).ok()
 }
 
 #[cfg(test)]

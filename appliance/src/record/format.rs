@@ -2,7 +2,8 @@
 //!
 //! A file is [`MAGIC`], the version, and blocks. A block is its length (4 bytes, little-endian), half a [`Digest`] of what
 //! follows (4 bytes), and records one behind the other, never one in two blocks. A record is an [`Entry`] as postcard has it:
-//! a number for the kind, integers as LEB128, strings with their length in front. The first is [`Entry::Start`].
+//! a number for the kind, integers as LEB128, strings with their length in front. The first is [`Entry::Start`]. In a file that
+//! does not begin with the run, the second is [`Entry::State`], whose end is that of its block.
 //!
 //! [`Digest`]: super::Digest
 
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 
 use crier_core::config::{Config, DynamicRange, LocalConfig, PeerConfig};
 use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, LocalRoute, PeerId};
-use crier_core::{Input, Instant, Limits, Millis};
+use crier_core::{Input, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub(super) const HEADER: usize = 12;
 /// Bytes before the records of a block.
 pub(super) const BLOCK_HEADER: usize = 8;
 
-/// What a speaker was made from, and when.
+/// What a speaker was made from, and when the segment begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start<'a> {
     /// The version of crier that recorded.
@@ -36,10 +37,12 @@ pub struct Start<'a> {
     pub events: u32,
     /// Its seed.
     pub seed: u64,
-    /// When it was made, by its own clock.
+    /// When the segment begins, by its own clock; the first one when the speaker was made.
     pub now: Instant,
     /// The same by the time of day: milliseconds since 1970-01-01T00:00:00Z.
     pub unix_ms: u64,
+    /// It was running already, and its state at this instant follows.
+    pub running: bool,
 }
 
 /// A record, as it is written.
@@ -53,6 +56,8 @@ pub(super) enum Entry<'a> {
     Check([u8; 4]),
     /// What happened next is not known. Nothing follows.
     Gap,
+    /// The speaker's state. It goes on to the end of its block.
+    State(&'a Speaker<'a>),
 }
 
 /// A record, as it is read: [`Entry`] variant by variant.
@@ -67,6 +72,8 @@ pub enum Record<'a> {
     Check([u8; 4]),
     /// What happened next is not known. Nothing follows.
     Gap,
+    /// The speaker's state, for [`Restore`](crier_core::speaker::Restore).
+    State(&'a [u8]),
 }
 
 /// [`Config`], owned.

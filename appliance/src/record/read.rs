@@ -5,6 +5,9 @@ use std::fmt;
 use super::digest::Digest;
 use super::format::{BLOCK_HEADER, HEADER, MAGIC, Record, VERSION};
 
+/// The kind of [`Record::State`].
+const STATE: u8 = 4;
+
 /// Why a recording cannot be read, or not any further. What was read before is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
@@ -94,6 +97,11 @@ impl<'a> Reader<'a> {
             self.next = offset + BLOCK_HEADER + len;
         }
         let offset = self.offset();
+        // It has no length in front: it is written as it comes, without being counted before.
+        if let Some((&STATE, state)) = self.block.split_first() {
+            self.block = &[];
+            return Ok(Some(Record::State(state)));
+        }
         let (record, rest) =
             postcard::take_from_bytes(self.block).map_err(|_| ReadError::NoRecord { offset })?;
         self.block = rest;

@@ -6,6 +6,7 @@ use crier_core::config::{InterfaceName, PolicyRef};
 use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, LocalRoute, PeerId};
 use crier_core::{Instant, Limits, Millis};
 
+use super::write::former;
 use super::*;
 use crate::config::{HostFacts, Model};
 
@@ -99,7 +100,15 @@ fn with_inputs(model: &Model, use_them: impl FnOnce(&[Input<'_>])) {
 
 fn start() -> Start<'static> {
     let now = Instant::from_millis(7);
-    Start { crier: "0.1.0", limits: Limits::default(), events: 16, seed: u64::MAX, now, unix_ms: 1 << 41 }
+    Start {
+        crier: "0.1.0",
+        limits: Limits::default(),
+        events: 16,
+        seed: u64::MAX,
+        now,
+        unix_ms: 1 << 41,
+        running: false,
+    }
 }
 
 /// A file of this test's own.
@@ -194,36 +203,135 @@ fn what_is_damaged_is_said_with_its_place() {
     });
 }
 
-#[test]
-fn more_than_the_bound_is_not_written() {
-    let bytes = vec![0; 100_000];
-    let conn = ConnId { index: 0, generation: 0 };
-    let input = Input::Receive { now: Instant::EPOCH, conn, bytes: &bytes };
-    let bytes = recorded("bound", 250_000, &vec![input; 30]);
-    assert!(bytes.len() <= 250_000);
-    assert!(Reader::new(&bytes).unwrap().all(|record| record.is_ok()));
+/// A run that goes on for much longer than two segments hold.
+fn long(name: &str, most: u64, calls: usize) -> [Vec<u8>; 2] {
+    let path = file(name);
+    let limits = Limits { peers: 2, connections: 4, prefixes: 100, paths: 200, ..Limits::default() };
+    let start = Start { limits, ..start() };
+    let mut speaker = crate::memory::speaker(&limits, false, start.seed, start.now).unwrap();
+    let (recording, recorder) = Recording::start(&path, most, &start).unwrap();
+    speaker.set_tap(Some(Box::leak(Box::new(recorder))));
+    let config = model();
+    for call in 0..calls {
+        let prefix = format!("10.{}.0.0/16", call % 100).parse().unwrap();
+        let route = LocalRoute {
+            prefix,
+            next_hop: None,
+            med: Some(call as u32),
+            local_pref: None,
+            communities: &[1; 200],
+            large_communities: &[],
+        };
+        speaker.originate(Instant::from_millis(7 + call as u64), &route).unwrap();
+        if call % 1000 == 0 {
+            let now = Instant::from_millis(7 + call as u64);
+            config.with_core_config(|config| speaker.configure(now, config)).unwrap_err();
+            assert!(recording.flush());
+        }
+    }
+    speaker.set_tap(None);
+    recording.finish();
+    [former(&path), path].map(|path| {
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        bytes
+    })
 }
 
-/// A disk that takes nothing, which a pipe that nobody reads is, stops neither the loop nor fills memory.
+/// What is in a file is one run: calls one behind the other, from its own start.
 #[test]
-fn a_disk_that_cannot_follow_ends_the_recording_with_a_mark() {
-    let shared = ring::Shared::new();
+fn a_long_run_leaves_two_segments_of_bounded_size() {
+    let segments = long("long", 9 << 20, 30_000);
+    let mut last = 0;
+    for bytes in &segments {
+        assert!(bytes.len() <= (9 << 20) / 2, "{}", bytes.len());
+        let mut records = Reader::new(bytes).unwrap().map(Result::unwrap);
+        let Some(Record::Start(begin)) = records.next() else { panic!("no start") };
+        assert!(
+            begin.running
+                && begin.now.as_millis() >= last
+                && begin.unix_ms - begin.now.as_millis() == (1 << 41) - 7
+        );
+        let Some(Record::State(state)) = records.next() else { panic!("no state") };
+        let memory = crate::memory::reserve(&begin.limits, crate::memory::EVENTS, false).unwrap();
+        let seed = Restore { memory, limits: begin.limits, seed: begin.seed };
+        let mut speaker = restore(seed, state).unwrap();
+        let mut answers = Digest::default();
+        let mut calls = 0;
+        for record in records {
+            match record {
+                Record::Input(input) => input.with_input(|input| {
+                    calls += 1;
+                    last = input.now().unwrap().as_millis();
+                    add_output(&mut answers, &speaker.feed(input, &mut []));
+                }),
+                Record::Check(check) => assert_eq!(check, answers.short(), "call {calls}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(calls > 100);
+    }
+    assert_eq!(last, 7 + 29_999, "nothing is missing at the end");
+}
+
+/// A disk that takes nothing neither stops the loop nor fills memory. When it does again, a new segment begins.
+#[test]
+fn a_disk_that_cannot_follow_leaves_a_mark_and_a_new_segment() {
+    let limits = Limits { peers: 2, connections: 4, prefixes: 100, paths: 200, ..Limits::default() };
+    let speaker = crate::memory::speaker(&limits, false, 1, Instant::EPOCH).unwrap();
+    let shared = ring::Shared::new(&limits);
     let bytes = vec![0; 100_000];
     let conn = ConnId { index: 0, generation: 0 };
     let input = Input::Receive { now: Instant::EPOCH, conn, bytes: &bytes };
-    for _ in 0..1000 {
-        shared.put(&Entry::Input(&input));
-    }
-    let mut back = ring::Buffer::new();
-    let taken = shared.take(&mut back);
-    assert!(taken.last && taken.behind);
-    let mut records = back.block().get(format::BLOCK_HEADER..).unwrap();
-    let mut seen = Vec::new();
-    while !records.is_empty() {
-        let (record, rest) = postcard::take_from_bytes::<Record<'_>>(records).unwrap();
-        seen.push(record);
-        records = rest;
-    }
+    let put = || shared.put_input(&input, &speaker, || Start { running: true, ..start() });
+    assert!((0..1000).all(|_| !put()));
+    let mut back = ring::Buffer::new(&limits);
+    assert_eq!(shared.take(&mut back), ring::Taken { last: false, gaps: 1 });
+    let [(false, lost), (false, []), (false, [])] = back.blocks() else { panic!("a segment begins") };
+    let mut seen = records(lost);
     assert_eq!(seen.pop(), Some(Record::Gap));
-    assert_eq!(seen.len(), ring::BUFFER / 100_000);
+    assert_eq!(seen.len(), ring::GATHERED / 100_000);
+    // What was lost is known to be: nothing but a new beginning comes after it.
+    back.clear();
+    assert!(put() && !put());
+    shared.take(&mut back);
+    let [(false, []), (true, state), (false, rest)] = back.blocks() else { panic!("no segment begins") };
+    assert!(state.len() > 1000);
+    assert_eq!(records(rest).len(), 2);
+}
+
+fn records(mut bytes: &[u8]) -> Vec<Record<'_>> {
+    let mut seen = Vec::new();
+    while !bytes.is_empty() {
+        let (record, rest) = postcard::take_from_bytes(bytes).unwrap();
+        seen.push(record);
+        bytes = rest;
+    }
+    seen
+}
+
+/// A daemon that is started anew after a crash keeps what its former run left, and only that.
+#[test]
+fn a_former_run_becomes_the_former_segment() {
+    let path = file("again");
+    for seed in 1..=3 {
+        let start = Start { seed, ..start() };
+        Recording::start(&path, MOST, &start).unwrap().0.finish();
+    }
+    let seed = |path| {
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let Some(Ok(Record::Start(start))) = Reader::new(&bytes).unwrap().next() else { panic!("no start") };
+        start.seed
+    };
+    assert_eq!((seed(former(&path)), seed(path)), (2, 3));
+}
+
+#[test]
+fn what_is_no_file_is_left_alone() {
+    let directory = file("directory");
+    std::fs::create_dir(&directory).unwrap();
+    assert!(Recording::start(&directory, MOST, &start()).is_err());
+    std::fs::remove_dir(&directory).unwrap();
+    assert!(Recording::start(&directory.join("none"), MOST, &start()).is_err());
 }

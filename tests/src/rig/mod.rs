@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crier::control::rows::RouteRow;
-use crier::record::{MOST, Recorder, Recording};
+use crier::record::{Recorder, Recording};
 use crier_core::{Event, Instant, Limits, PeerView, Speaker, Tap};
 use crier_io_mio::{Chunk, Context, Fill, Flow, Host, Runtime, Sizes, Waker};
 
@@ -79,12 +79,18 @@ impl Rig {
         Self::launch(limits, write_buffers, listen, |_| None)
     }
 
-    /// The same, recorded in this file. The recording ends with [`Recorded::end`].
+    /// The same, recorded in this file, of at most so many bytes. The recording ends with [`Recorded::end`].
     #[track_caller]
-    pub fn recorded(limits: Limits, write_buffers: u16, listen: SocketAddr, file: &Path) -> (Self, Recorded) {
+    pub fn recorded(
+        limits: Limits,
+        write_buffers: u16,
+        listen: SocketAddr,
+        file: &Path,
+        most: u64,
+    ) -> (Self, Recorded) {
         let mut recording = None;
         let rig = Self::launch(limits, write_buffers, listen, |now| {
-            let started = Recording::start(file, MOST, &setup::made(&limits, now)).or_fail("recording");
+            let started = Recording::start(file, most, &setup::made(&limits, now)).or_fail("recording");
             recording = Some(started.0);
             Some(started.1)
         });

@@ -50,6 +50,7 @@ pub(super) fn made(limits: &Limits, now: Instant) -> Start<'static> {
         seed: SEED,
         now,
         unix_ms: 0,
+        running: false,
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use crier::control::accepted_row;
 use crier::control::rows::RouteRow;
 use crier::memory::{self, MemoryError};
-use crier::record::{Digest, ReadError, Reader, Record, RecordedInput, Start, add_output};
-use crier_core::speaker::{Action, StartError};
+use crier::record::{Digest, ReadError, Reader, Record, RecordedInput, Start, add_output, restore};
+use crier_core::speaker::{Action, Restore, StartError};
 use crier_core::{ConnId, Event, Family, Instant, Output, Speaker};
 
 pub use show::main_like;
@@ -82,6 +82,8 @@ pub enum ReplayError {
     Read(ReadError),
     /// It does not say what the speaker was made from.
     NoStart,
+    /// It begins with a state that is none of this version's.
+    State,
     /// There is no memory for it.
     Memory(MemoryError),
     /// It asks for more than a driver ever would.
@@ -109,6 +111,9 @@ impl fmt::Display for ReplayError {
             Self::File(error) => write!(f, "the recording cannot be read: {error}"),
             Self::Read(error) => error.fmt(f),
             Self::NoStart => f.write_str("the recording does not begin with what the speaker was made from"),
+            Self::State => {
+                f.write_str("the recording begins with a state that this version cannot go on from")
+            }
             Self::Memory(error) => error.fmt(f),
             Self::Room(room) => write!(f, "the recording has a buffer of {room} bytes; {ROOM} are allowed"),
             Self::Differs(difference) => write!(
@@ -150,7 +155,7 @@ pub fn replay(file: &[u8]) -> Result<Replayed, ReplayError> {
         Some(Err(error)) => return Err(ReplayError::Read(error)),
         _ => return Err(ReplayError::NoStart),
     };
-    let mut run = Run::begin(&start)?;
+    let mut run = Run::begin(&start, &mut reader)?;
     loop {
         let offset = reader.offset();
         match reader.next() {
@@ -158,7 +163,7 @@ pub fn replay(file: &[u8]) -> Result<Replayed, ReplayError> {
             Some(Ok(Record::Input(input))) => run.call(input, offset)?,
             Some(Ok(Record::Check(check))) => run.check(check)?,
             Some(Ok(Record::Gap)) => run.replayed.end = End::Gap,
-            Some(Ok(Record::Start(_))) => return Err(ReplayError::NoStart),
+            Some(Ok(Record::Start(_) | Record::State(_))) => return Err(ReplayError::NoStart),
             Some(Err(error)) => run.replayed.end = End::Damage(error),
         }
     }
@@ -181,13 +186,24 @@ enum Answer {
 }
 
 impl<'f> Run<'f> {
-    fn begin(start: &Start<'_>) -> Result<Self, ReplayError> {
+    fn begin(start: &Start<'_>, reader: &mut Reader<'f>) -> Result<Self, ReplayError> {
         let events = usize::try_from(start.events).unwrap_or(usize::MAX).min(MOST_EVENTS);
         let memory = memory::reserve(&start.limits, events, false).map_err(ReplayError::Memory)?;
+        let speaker = if start.running {
+            let state = match reader.next() {
+                Some(Ok(Record::State(state))) => state,
+                Some(Err(error)) => return Err(ReplayError::Read(error)),
+                _ => return Err(ReplayError::NoStart),
+            };
+            restore(Restore { memory, limits: start.limits, seed: start.seed }, state)
+                .ok_or(ReplayError::State)?
+        } else {
+            Speaker::new(memory, &start.limits, start.seed, start.now)?
+        };
         let replayed = Replayed {
             crier: start.crier.to_owned(),
             unix_ms: start.unix_ms,
-            speaker: Speaker::new(memory, &start.limits, start.seed, start.now)?,
+            speaker,
             began: start.now,
             ended: start.now,
             calls: 0,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::thread;
 
+use crier::record::MOST;
 use crier_core::config::{
     Config, DynamicRange, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, Settings,
 };
@@ -60,7 +61,7 @@ impl Scene {
         let listener = TcpListener::bind((A.address, 0)).unwrap();
         // One buffer for all: whoever does not read leaves none to the others.
         let file = std::env::temp_dir().join(format!("crier-sealed-{}", std::process::id()));
-        let (rig, recorded) = Rig::recorded(LIMITS, 1, SocketAddr::new(rig::SPEAKER, 0), &file);
+        let (rig, recorded) = Rig::recorded(LIMITS, 1, SocketAddr::new(rig::SPEAKER, 0), &file, MOST);
         rig::configure(&rig, peers(&listener, 0), ranges(), &[]);
         let (a, b, c) = (accept(&listener, A), dial(&rig, B), dial(&rig, C));
         a.read_on();

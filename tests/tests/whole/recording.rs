@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
+use crier::record::MOST;
 use crier_core::config::{Config, DynamicRange, PolicyRef, Settings};
 use crier_core::policy::{CommunityPattern, Match, Policy, PrefixRange, Rule, RuleAction, Set};
 use crier_core::speaker::{Clear, LocalRoute};
@@ -48,10 +49,10 @@ const SHARED: [u8; 4] = [24, 20, 0, 9];
 
 /// A run with everything in it that a loop does: sessions both ways, policies, refreshes, operators, ends of all kinds. The
 /// recording of it, and the routes at its end.
-fn eventful(file: &Scratch) -> (Vec<u8>, Vec<crier::control::rows::RouteRow>) {
+fn eventful(file: &Scratch, most: u64) -> (Vec<u8>, Vec<crier::control::rows::RouteRow>) {
     let listener = TcpListener::bind(("127.0.0.2", 0)).unwrap();
     let limits = Limits { peers: 10, connections: 20, ..small() };
-    let (rig, recorded) = Rig::recorded(limits, 1, SocketAddr::new(rig::SPEAKER, 0), &file.0);
+    let (rig, recorded) = Rig::recorded(limits, 1, SocketAddr::new(rig::SPEAKER, 0), &file.0, most);
     let dialled = neighbor(listener.local_addr().unwrap(), quick());
     let range = DynamicRange {
         net: "127.1.0.0/16".parse().unwrap(),
@@ -97,6 +98,7 @@ fn eventful(file: &Scratch) -> (Vec<u8>, Vec<crier::control::rows::RouteRow>) {
             peer
         })
         .collect();
+    recorded.flush();
     for (n, peer) in (1..).zip(&strangers) {
         (0..50).for_each(|third| peer.send(&update(n, third)));
         peer.send(&withdraw(&SHARED));
@@ -135,7 +137,7 @@ fn eventful(file: &Scratch) -> (Vec<u8>, Vec<crier::control::rows::RouteRow>) {
 #[test]
 fn an_eventful_run_replays_to_the_same_bytes_and_routes() {
     let file = Scratch::new("eventful");
-    let (bytes, rib) = eventful(&file);
+    let (bytes, rib) = eventful(&file, MOST);
     let replayed = replay(&bytes).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(replayed.end, End::Whole);
     assert!(rib.len() > 60 && replayed.sent.len() >= 5 && replayed.checks > 50, "{}", rib.len());
@@ -154,11 +156,25 @@ fn without_age(mut rows: Vec<crier::control::rows::RouteRow>) -> Vec<crier::cont
     rows
 }
 
+/// With room for next to nothing, a segment begins whenever one has been written; each can be run again by itself.
+#[test]
+fn a_segment_goes_on_from_the_state_it_begins_with() {
+    let file = Scratch::new("segments");
+    let (bytes, rib) = eventful(&file, 0);
+    let former = Scratch(file.0.with_extension("1"));
+    for bytes in [former.read(), bytes.clone()] {
+        let replayed = replay(&bytes).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(replayed.end, End::Whole);
+        assert!(replayed.calls > 0);
+    }
+    assert_eq!(without_age(replay(&bytes).unwrap().rib()), without_age(rib));
+}
+
 /// A recording that is good, but of another speaker: the first difference is found, and said where.
 #[test]
 fn a_speaker_that_answers_otherwise_is_caught() {
     let file = Scratch::new("other");
-    let (bytes, _) = eventful(&file);
+    let (bytes, _) = eventful(&file, MOST);
     let changed = with_another_bit(&bytes);
     match replay(&changed) {
         Err(ReplayError::Differs(difference)) => {
@@ -172,7 +188,7 @@ fn a_speaker_that_answers_otherwise_is_caught() {
 #[test]
 fn what_is_cut_off_replays_as_far_as_it_goes() {
     let file = Scratch::new("cut");
-    let (bytes, _) = eventful(&file);
+    let (bytes, _) = eventful(&file, MOST);
     let whole = replay(&bytes).unwrap();
     let cut: Replayed = replay(&bytes[..bytes.len() - 1]).unwrap();
     assert!(matches!(cut.end, End::Damage(_)) && cut.calls > 0 && cut.calls < whole.calls);
