@@ -335,3 +335,20 @@ fn what_is_no_file_is_left_alone() {
     std::fs::remove_dir(&directory).unwrap();
     assert!(Recording::start(&directory.join("none"), MOST, &start()).is_err());
 }
+
+/// What panicked is in the file by the time that the panic goes on.
+#[test]
+fn a_panic_waits_for_the_file() {
+    let path = file("panic");
+    let (recording, mut recorder) = Recording::start(&path, MOST, &start()).unwrap();
+    recording.survive_panics();
+    let speaker = crate::memory::speaker(&Limits::default(), false, 1, Instant::EPOCH).unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        recorder.input(&speaker, &Input::Undrain);
+        std::panic::panic_any("a test panics");
+    }));
+    assert!(panicked.is_err());
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(Reader::new(&bytes).unwrap().last(), Some(Ok(Record::Input(RecordedInput::Undrain))));
+}
