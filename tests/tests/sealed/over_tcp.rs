@@ -271,7 +271,7 @@ fn the_loop_allocates_nothing_after_start_up() {
     let rib = recorded.end(&rig);
     let former = file.with_extension("1");
     let [before, last] = [&former, &file].map(|file| replay_file(file));
-    [former, file].map(|file| drop(std::fs::remove_file(file)));
+    [former, file].into_iter().for_each(|file| drop(std::fs::remove_file(file)));
     let [before, last] = [before, last].map(|replayed| replayed.unwrap_or_else(|error| fail(error)));
     assert_eq!((before.end, last.end, last.rib()), (End::Whole, End::Whole, rib));
     assert!(before.calls > 10 && last.calls > 10, "{} and {} calls", before.calls, last.calls);
