@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::attrs::AttrsView;
 use crate::family::{Family, FamilySet};
 use crate::peer::State;
+use crate::rib::selection::Forwarding;
 use crate::speaker::PeerId;
 use crate::time::Instant;
 use crate::wire::notification::Notification;
@@ -214,8 +215,17 @@ pub struct DestinationView<'a> {
 
 /// Where a destination's paths are read from: the speaker, without its lifetime.
 pub(crate) trait PathSource {
+    /// Which of the destination's paths forward.
+    fn forwarding(&self, family: Family, slot: u32) -> Option<Forwarding>;
+
     /// A path of the destination, and the number of the next one.
-    fn path_view(&self, family: Family, slot: u32, path: u32) -> Option<(PathView<'_>, u32)>;
+    fn path_view(
+        &self,
+        family: Family,
+        slot: u32,
+        forwarding: Option<Forwarding>,
+        path: u32,
+    ) -> Option<(PathView<'_>, u32)>;
 }
 
 impl<'a> DestinationView<'a> {
@@ -223,8 +233,9 @@ impl<'a> DestinationView<'a> {
     pub fn paths(&self) -> impl Iterator<Item = PathView<'a>> + use<'a> {
         let (source, family, slot) = (self.source, Family::of(&self.prefix), self.slot);
         let mut path = self.first;
+        let forwarding = source.forwarding(family, slot);
         core::iter::from_fn(move || {
-            let (view, next) = source.path_view(family, slot, path)?;
+            let (view, next) = source.path_view(family, slot, forwarding, path)?;
             path = next;
             Some(view)
         })

@@ -25,6 +25,47 @@ fn candidate<'s>(path: &Path, shared: &'s Shared<'_>) -> Candidate<'s> {
     }
 }
 
+/// Which of a destination's paths forward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forwarding {
+    /// The best path.
+    pub(crate) best: u32,
+    others: Others,
+    relax: bool,
+}
+
+/// Which of the paths that are as good as the best one up to the tie-break forward with it.
+#[derive(Clone, Copy, Debug)]
+enum Others {
+    None,
+    All,
+    /// Down to this one in the order of the tie-break.
+    UpTo(u32),
+}
+
+/// Candidates that one walk puts in order.
+const BATCH: usize = 64;
+
+/// The candidate that comes `nth` after `last` in the order of the tie-break, at most [`BATCH`], or else the last one there
+/// is; the first ones if there is no `last`.
+fn nth_after<'s>(
+    candidates: impl Iterator<Item = (u32, Candidate<'s>)>,
+    last: Option<(u32, Candidate<'s>)>,
+    nth: usize,
+) -> Option<(u32, Candidate<'s>)> {
+    let mut first: heapless::Vec<(u32, Candidate<'s>), BATCH> = heapless::Vec::new();
+    for (number, candidate) in candidates {
+        let behind = last.is_none_or(|(_, last)| decision::compare(&last, &candidate).0.is_lt());
+        let place = first.partition_point(|(_, other)| decision::compare(other, &candidate).0.is_le());
+        if behind && place < nth {
+            first.truncate(nth - 1);
+            // There is room: one was just dropped if need be.
+            let _ = first.insert(place, (number, candidate));
+        }
+    }
+    first.last().copied()
+}
+
 impl<F: StoredFamily> FamilyTable<'_, F> {
     /// The numbers of a destination's paths, best first.
     pub(crate) fn chain(&self, slot: u32) -> impl Iterator<Item = u32> {
@@ -116,32 +157,56 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         )
     }
 
-    /// Whether a path forwards, with at most `maximum` together.
+    /// Which of a destination's paths forward, with at most `maximum` together. Found once for all of them: a shared address
+    /// has a path by each of a thousand neighbors, and to count who is ahead for each would look at a million.
+    pub(crate) fn forwarding(
+        &self,
+        shared: &Shared<'_>,
+        slot: u32,
+        maximum: u16,
+        relax: bool,
+    ) -> Option<Forwarding> {
+        let best = self.best(shared, slot)?;
+        // The best takes the first place; the others follow in the order of the final tie-break.
+        let places = usize::from(maximum).saturating_sub(1) + usize::from(mutant!(MultipathOneMore));
+        let equal = || {
+            self.candidates(shared, slot).filter(|(number, _)| {
+                *number != best && self.is_equal_to_best(shared, slot, best, *number, relax)
+            })
+        };
+        let mut others = Others::All;
+        if places == 0 {
+            others = Others::None;
+        } else if equal().nth(places).is_some() {
+            let mut last = None;
+            let mut left = places;
+            while left > 0 {
+                let batch = left.min(BATCH);
+                last = nth_after(equal(), last, batch).or(last);
+                left -= batch;
+            }
+            others = last.map_or(Others::All, |(number, _)| Others::UpTo(number));
+        }
+        Some(Forwarding { best, others, relax })
+    }
+
+    /// Whether a path forwards.
     pub(crate) fn forwards(
         &self,
         shared: &Shared<'_>,
         slot: u32,
+        forwarding: Option<Forwarding>,
         path: u32,
-        maximum: u16,
-        relax: bool,
     ) -> bool {
-        let Some(best) = self.best(shared, slot) else { return false };
-        if best == path {
-            return true;
-        }
-        let eligible = |number: u32| self.is_equal_to_best(shared, slot, best, number, relax);
-        if !eligible(path) {
-            return false;
-        }
-        // The best takes the first place; the others follow in the order of the final tie-break.
-        let this = candidate(&self.paths[path as usize], shared);
-        let ahead = self
-            .candidates(shared, slot)
-            .filter(|(number, other)| {
-                *number != best && eligible(*number) && decision::compare(other, &this).0.is_lt()
-            })
-            .count();
-        ahead + 1 < usize::from(maximum) + usize::from(mutant!(MultipathOneMore))
+        let Some(Forwarding { best, others, relax }) = forwarding else { return false };
+        let candidate = |number: u32| candidate(&self.paths[number as usize], shared);
+        let ahead = match others {
+            _ if path == best => return true,
+            Others::None => false,
+            Others::All => true,
+            Others::UpTo(last) => decision::compare(&candidate(path), &candidate(last)).0.is_le(),
+        };
+        ahead && self.is_equal_to_best(shared, slot, best, path, relax)
     }
 
     fn is_equal_to_best(&self, shared: &Shared<'_>, slot: u32, best: u32, path: u32, relax: bool) -> bool {
@@ -155,5 +220,41 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
                 || as_path(best) == as_path(path),
                 self.candidates(shared, slot),
             )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::attrs::Key;
+    use crate::rng::Rng;
+
+    #[test]
+    fn the_nth_candidate_is_found_batch_by_batch() {
+        let key = Key::default();
+        let mut rng = Rng::new(1);
+        let facts: Vec<PeerFacts> = (0..300)
+            .map(|_| PeerFacts { router_id: rng.next_u64() as u32, ..PeerFacts::default() })
+            .collect();
+        let candidates = || {
+            let each = (0..).zip(&facts);
+            each.map(|(number, facts)| (number, Candidate { key: &key, facts, local: false, cost: 0 }))
+        };
+        let mut ordered: Vec<_> = candidates().collect();
+        ordered.sort_by(|(_, one), (_, other)| decision::compare(one, other).0);
+        for places in [1, 2, 63, 64, 65, 128, 200, 300] {
+            let (mut last, mut left) = (None, places);
+            while left > 0 {
+                last = nth_after(candidates(), last, left.min(BATCH)).or(last);
+                left -= left.min(BATCH);
+            }
+            assert_eq!(last.unwrap().0, ordered[places - 1].0, "{places}");
+        }
+        // Past the end it is the last one.
+        assert_eq!(nth_after(candidates(), Some(ordered[298]), 64).unwrap().0, ordered[299].0);
+        assert!(nth_after(candidates(), Some(ordered[299]), 64).is_none());
     }
 }

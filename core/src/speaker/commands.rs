@@ -95,6 +95,9 @@ impl Speaker<'_> {
 
     /// The work of [`Speaker::undrain`].
     pub(super) fn on_undrain(&mut self) {
+        if self.drain == Drain::No {
+            return;
+        }
         self.drain = Drain::No;
         self.drain_until = None;
         self.announce_all_again();

@@ -13,7 +13,7 @@ use crate::family::{Family, V4, V6};
 use crate::limits::{Table, TableUse};
 use crate::peer::State;
 use crate::policy::Policies;
-use crate::rib::selection::is_valid;
+use crate::rib::selection::{Forwarding, is_valid};
 use crate::rib::stored::StoredFamily;
 use crate::rib::table::FamilyTable;
 use crate::rib::with_table;
@@ -283,7 +283,20 @@ impl Speaker<'_> {
 }
 
 impl PathSource for Speaker<'_> {
-    fn path_view(&self, family: Family, slot: u32, path: u32) -> Option<(PathView<'_>, u32)> {
+    fn forwarding(&self, family: Family, slot: u32) -> Option<Forwarding> {
+        let (shared, local) = (&self.rib.shared, &self.local);
+        with_table!(ref self.rib, family, table => {
+            table.forwarding(shared, slot, local.maximum_paths, local.as_path_relax)
+        })
+    }
+
+    fn path_view(
+        &self,
+        family: Family,
+        slot: u32,
+        forwarding: Option<Forwarding>,
+        path: u32,
+    ) -> Option<(PathView<'_>, u32)> {
         if path == 0 {
             return None;
         }
@@ -294,8 +307,8 @@ impl PathSource for Speaker<'_> {
                 peer: PeerId(stored.peer),
                 remote: self.peers[usize::from(stored.peer)].config.as_ref().map(|config| config.remote),
                 attrs: shared.attrs.view(stored.attr),
-                best: table.best(shared, slot) == Some(path),
-                multipath: table.forwards(shared, slot, path, self.local.maximum_paths, self.local.as_path_relax),
+                best: forwarding.is_some_and(|forwarding| forwarding.best == path),
+                multipath: table.forwards(shared, slot, forwarding, path),
                 valid: is_valid(stored, shared.facts),
                 stale: false,
                 since_secs: stored.since,

@@ -5,6 +5,7 @@
 //! core that the daemon runs, over TCP segments that are made, lost and sent again by smoltcp.
 
 pub mod digest;
+pub mod driver;
 pub mod host;
 pub mod judge;
 pub mod kernel;
@@ -13,6 +14,7 @@ pub mod memory;
 pub mod observe;
 pub mod oracle;
 pub mod packet;
+pub mod pcap;
 pub mod plan;
 mod referee;
 pub mod replay;
@@ -20,6 +22,7 @@ pub mod report;
 pub mod route;
 pub mod run;
 pub mod scenario;
+pub mod swarm;
 pub mod tcp;
 pub mod time;
 pub mod world;

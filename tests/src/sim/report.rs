@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Micros;
 
 /// A rule that must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
+    /// The plan can be played.
+    Plan,
     /// Nothing panics. (Reported by the process around a run: a panic ends it.)
     NoPanic,
     /// A speaker allocates nothing after its start.
@@ -44,6 +48,7 @@ pub enum Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
+            Self::Plan => "a plan that can be played",
             Self::NoPanic => "no panic",
             Self::NoAllocation => "no allocation after start",
             Self::Tables => "tables within limits, counts exact",
@@ -66,7 +71,7 @@ impl fmt::Display for Rule {
 }
 
 /// A rule was broken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     /// When.
     pub at: Micros,
@@ -83,7 +88,7 @@ impl fmt::Display for Failure {
 }
 
 /// How a run ended that broke no rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// Everything agreed with the oracle, this long after the last fault.
     Converged(Micros),
@@ -92,7 +97,7 @@ pub enum Outcome {
 }
 
 /// What happened, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
     /// Packets sent by any host.
     pub packets: u64,
@@ -109,7 +114,7 @@ pub struct Statistics {
 }
 
 /// The end of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verdict {
     /// How it ended.
     pub result: Result<Outcome, Failure>,

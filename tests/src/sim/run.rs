@@ -1,46 +1,64 @@
 //! A whole run: faults and work, then everything heals, then everything must be right and stay so.
 
+use std::io::Write;
+
 use super::judge::Broken;
 use super::oracle;
-use super::report::{Failure, Outcome, Rule, Verdict};
-use super::world::{Capture, PlanError};
+use super::pcap::Pcap;
+use super::report::{Failure, Outcome, Rule, Statistics, Verdict};
 use super::{Micros, Plan, World};
 
 /// Time between two looks at everything.
 const LOOK: Micros = Micros::secs(1);
 /// Looks from one check of all tables to the next.
-const LOOKS_A_CHECK: u64 = 20;
+const LOOKS_A_CHECK: u64 = 10;
 /// Routers of a network that is solved as a whole at most: beyond, each is judged by what its neighbors say.
 const MOST_SOLVED: usize = 200;
 
 /// How a run is watched.
-#[derive(Default)]
 pub struct Options {
-    /// Who is shown every packet.
-    pub capture: Option<Capture>,
+    /// Where packets are captured, in a form that Wireshark reads.
+    pub pcap: Option<Box<dyn Write>>,
+    /// How many events are kept for the trace.
+    pub events: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pcap: None, events: 100 }
+    }
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("capture", &self.capture.is_some()).finish()
+        f.debug_struct("Options").field("events", &self.events).finish()
     }
 }
 
 /// Runs a whole plan.
-///
-/// # Errors
-/// The plan cannot be played.
-pub fn run(plan: &Plan, options: Options) -> Result<Verdict, PlanError> {
-    let mut world = World::new(plan)?;
-    if let Some(capture) = options.capture {
-        world.capture(capture);
+pub fn run(plan: &Plan, options: Options) -> Verdict {
+    let mut world = match World::new(plan) {
+        Ok(world) => world,
+        Err(error) => return refused(error.to_string()),
+    };
+    world.trace.keep(options.events);
+    world.trace.lend(world.hosts().iter().map(|host| host.plan.name.clone()).collect());
+    match options.pcap.map(Pcap::new).transpose() {
+        Ok(pcap) => world.pcap = pcap,
+        Err(error) => return refused(format!("packets cannot be captured: {error}")),
     }
     let result = play(plan, &mut world);
     let trace = match &result {
         Ok(_) => Vec::new(),
         Err(_) => world.trace.lines(|host| world.name(host)),
     };
-    Ok(Verdict { result, hash: world.hash(), end: world.now(), statistics: world.statistics(), trace })
+    Verdict { result, hash: world.hash(), end: world.now(), statistics: world.statistics(), trace }
+}
+
+fn refused(text: String) -> Verdict {
+    let failure = Failure { at: Micros::ZERO, rule: Rule::Plan, text };
+    let (hash, end, statistics) = (0, Micros::ZERO, Statistics::default());
+    Verdict { result: Err(failure), hash, end, statistics, trace: Vec::new() }
 }
 
 fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
@@ -51,11 +69,8 @@ fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
         watched(world, world.now() + plan.watch)?;
         if world.last_update() != last {
             let at = world.last_update();
-            return Err(Failure {
-                at,
-                rule: Rule::Silence,
-                text: "an UPDATE after everything was at rest".to_owned(),
-            });
+            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
+            return Err(Failure { at, rule: Rule::Silence, text });
         }
         judge(plan, world).map_err(|broken| broken.at(world.now()))?;
     }

@@ -1,88 +1,56 @@
-//! The system's allocator, which counts what a sealed thread asks of it and shows where it was asked.
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait; each call is handed on as it came")]
+//! The allocator itself: what it counts, and for whom. Here, because it must be the one that is installed.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::backtrace::Backtrace;
-use std::cell::Cell;
-use std::io::Write;
+use std::hint::black_box;
 
-/// How many places are shown; the rest is only counted.
-const SHOWN: u32 = 3;
+use crier_tests::allocation::{only_count, seal, unseal, watched};
 
-thread_local! {
-    // Without a destructor and without lazy state, so that looking at them allocates nothing.
-    static SEALED: Cell<bool> = const { Cell::new(false) };
-    static BROKEN: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The allocator.
-pub(crate) struct Watched;
-
-/// From now on, whatever this thread allocates, grows or frees is counted.
-pub(crate) fn seal() {
-    SEALED.set(true);
-}
-
-/// This thread may allocate again. How often it did while it was sealed.
-pub(crate) fn unseal() -> u32 {
-    SEALED.set(false);
-    BROKEN.take()
-}
-
-fn note(what: &str, size: usize) {
-    if !SEALED.get() {
-        return;
-    }
-    // What is shown allocates itself.
-    SEALED.set(false);
-    let count = BROKEN.get() + 1;
-    BROKEN.set(count);
-    if count <= SHOWN {
-        // Past the test harness, which would buffer it.
-        let _ = writeln!(
-            std::io::stderr(),
-            "sealed, but {what} of {size} bytes:\n{}",
-            Backtrace::force_capture()
-        );
-    }
-    SEALED.set(true);
-}
-
-// SAFETY: every call goes to the system's allocator as it came, which keeps the trait's contract; what is done besides
-// touches no memory that is handed out.
-unsafe impl GlobalAlloc for Watched {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note("an allocation", layout.size());
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note("an allocation", layout.size());
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note("a reallocation", size);
-        // SAFETY: as the caller promised.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        note("a release", layout.size());
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(memory, layout) }
-    }
+fn allocate() {
+    drop(black_box(String::from("planted")));
 }
 
 #[test]
 fn a_sealed_thread_is_caught() {
+    only_count();
     seal();
-    BROKEN.set(SHOWN);
-    let text = std::hint::black_box(String::from("planted"));
+    allocate();
+    assert_eq!(unseal(), 2, "an allocation and its release");
+    allocate();
+    assert_eq!(unseal(), 0);
+}
+
+#[test]
+fn one_call_is_watched() {
+    only_count();
+    let (text, count) = watched(|| black_box(String::from("planted")));
+    assert_eq!((text.as_str(), count), ("planted", 1));
     drop(text);
-    assert_eq!(unseal(), SHOWN + 2, "an allocation and its release");
-    drop(std::hint::black_box(String::from("allowed")));
+    assert_eq!(watched(|| black_box(7)), (7, 0));
+    allocate();
+    assert_eq!(unseal(), 0, "nothing is left of it");
+}
+
+#[test]
+fn calls_within_calls_count_for_both() {
+    only_count();
+    let (inner, outer) = watched(|| {
+        allocate();
+        let ((), inner) = watched(allocate);
+        allocate();
+        inner
+    });
+    assert_eq!((inner, outer), (2, 6));
+    seal();
+    let ((), count) = watched(allocate);
+    allocate();
+    assert_eq!((count, unseal()), (2, 4));
+}
+
+#[test]
+fn a_panic_opens_the_seal() {
+    only_count();
+    // A box of nothing is not allocated.
+    let end = std::panic::catch_unwind(|| watched(|| std::panic::resume_unwind(Box::new(()))));
+    assert!(end.is_err());
+    allocate();
     assert_eq!(unseal(), 0);
 }

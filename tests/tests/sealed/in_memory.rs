@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crier_core::config::{Config, Settings};
 use crier_core::speaker::{Action, Clear, CloseCause, Ends};
 use crier_core::{ConnId, Instant, Limits, Millis, Speaker};
+use crier_tests::allocation::{seal, unseal};
 use crier_tests::rig::{self, neighbor, quick};
 use crier_tests::wire::{KEEPALIVE, Open, ROUTE_REFRESH, message};
 
-use crate::allocator::{seal, unseal};
 use crate::feed::Feed;
 
 const LIMITS: Limits = Limits {

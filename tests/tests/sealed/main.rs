@@ -2,6 +2,7 @@
 //!
 //! One program of its own, because a global allocator is for a whole process.
 
+#[cfg(test)]
 mod allocator;
 #[cfg(test)]
 mod feed;
@@ -10,5 +11,7 @@ mod in_memory;
 #[cfg(test)]
 mod over_tcp;
 
+use crier_tests::allocation::Watched;
+
 #[global_allocator]
-static ALLOCATOR: allocator::Watched = allocator::Watched;
+static ALLOCATOR: Watched = Watched;

@@ -12,6 +12,7 @@ use crier_core::limits::Table;
 use crier_core::policy::{CommunityPattern, Match, Policy, PrefixRange, Rule, RuleAction, Set};
 use crier_core::speaker::Clear;
 use crier_core::{EventKind, Family, Limits};
+use crier_tests::allocation::{seal, unseal};
 use crier_tests::lab::{await_until, fail};
 use crier_tests::raw_peer::RawPeer;
 use crier_tests::rig::{self, Recorded, Rig, neighbor, quick};
@@ -19,7 +20,6 @@ use crier_tests::sim::replay::{End, replay_file};
 use crier_tests::wire::update::{each_prefix, prefix_fields};
 use crier_tests::wire::{Open, ROUTE_REFRESH, UPDATE, message};
 
-use crate::allocator::{seal, unseal};
 use crate::feed::Feed;
 
 /// Two that announce: the first is dialled, the second dials in.

@@ -10,6 +10,7 @@ use crier_core::speaker::{CommandError, LocalRoute};
 use crier_core::{ConnId, Event, Instant, Speaker};
 use ipnet::IpNet;
 
+use crate::allocation::watched;
 use crate::sim::Micros;
 use crate::sim::kernel::Bridge;
 use crate::sim::memory::OwnedSpeaker;
@@ -168,8 +169,9 @@ pub(crate) fn sealed<T>(
     call: impl FnOnce(&mut Speaker<'_>) -> T,
 ) -> T {
     speaker.call(|speaker| {
-        let _ = &allocations;
-        call(speaker)
+        let (value, count) = watched(|| call(speaker));
+        *allocations += count;
+        value
     })
 }
 

@@ -186,6 +186,8 @@ impl Flows {
         } else if headers.opens() && listens(local) {
             let seed = self.rng.next_u64();
             let mut end = Endpoint::listen(now, seed, local, self.buffer);
+            // As the daemon's listeners: a neighbor may demand it (RFC 5082, 3) before it is known which one it is.
+            end.set_ttl(u8::MAX);
             end.packet(now, packet);
             if !end.is_listening() {
                 let place = self.insert(end, local, remote, Owner::Handshake(now + HANDSHAKE));

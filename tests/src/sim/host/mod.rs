@@ -20,6 +20,7 @@ use super::plan::HostPlan;
 
 pub(crate) use daemon::{Daemon, Faults};
 pub(crate) use flows::{Flows, Owner};
+pub(crate) use routes::SWEEP_AFTER;
 pub(crate) use turn::{Watch, between};
 
 /// An interface of a host.
@@ -57,6 +58,8 @@ pub struct Host {
     pub(crate) faults: Faults,
     /// When its speaker is to have a turn: the event that counts among those in the queue.
     pub(crate) wake: Micros,
+    /// When something last came from an address.
+    pub(crate) heard: BTreeMap<IpAddr, Micros>,
     /// Turns of its daemon in this second.
     turns: (u64, u32),
     pub(crate) rng: Rng,
@@ -87,6 +90,7 @@ impl Host {
             powered: true,
             faults: Faults::default(),
             wake: Micros::NEVER,
+            heard: BTreeMap::new(),
             turns: (0, 0),
             rng,
         }
@@ -158,6 +162,7 @@ impl Host {
         let headers = Headers::read(&packet)?;
         let to = headers.destination.ip();
         if self.own.contains_key(&to) {
+            self.heard.insert(headers.source.ip(), now);
             let listen = self.daemon.as_ref().map(|daemon| daemon.listen());
             self.flows.packet(now, &headers, packet, |local| {
                 listen.into_iter().flatten().any(|at| listens(*at, local))

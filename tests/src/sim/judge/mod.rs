@@ -10,9 +10,6 @@ pub mod session;
 mod show;
 pub mod update;
 
-#[cfg(test)]
-mod pair;
-
 use super::{Failure, Micros, Rule};
 
 pub use session::{Expected, SessionJudge};
@@ -38,3 +35,6 @@ impl Broken {
         Failure { at, rule: self.rule, text: self.text }
     }
 }
+
+#[cfg(test)]
+mod tests;

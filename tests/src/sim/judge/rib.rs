@@ -154,7 +154,7 @@ pub fn received(
     list.found
 }
 
-/// Compares what a speaker says it has announced to a neighbor (`advertised`, of [`super::super::observe::advertised`])
+/// Compares what a speaker says it has announced to a neighbor (`advertised`, of [`observe::advertised`](crate::sim::observe::advertised))
 /// with what it sent (`mirror`). Holds at any time for which prefixes they are; `at_rest`: nothing is left to be sent, so
 /// that each is announced with what its best path makes, and nothing that should be is not.
 pub fn announced(

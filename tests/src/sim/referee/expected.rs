@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::sim::Route;
 use crate::sim::judge::Expected;
 use crate::sim::observe;
-use crate::sim::oracle::{self, Path, Router};
+use crate::sim::oracle::{self, Path, Router, Session};
 
 /// The moment of one transmission.
 #[derive(Debug)]
@@ -29,12 +29,18 @@ impl Asked<'_, '_> {
         let destination = self.speaker.destination(family, slot)?;
         let best = destination.paths().find(|path| path.best && path.valid)?;
         let from = |remote: IpAddr| {
-            self.router
-                .sessions
-                .iter()
-                .position(|session| session.remote == remote && session.families.contains(family))
+            // A neighbor can have a second connection, about to lose a collision: then it is the one that is asked for.
+            if remote == self.remote {
+                return self.session;
+            }
+            let is_it = |session: &Session| session.remote == remote && session.families.contains(family);
+            self.router.sessions.iter().position(is_it)
         };
-        Some(Path { session: best.remote.and_then(from), route: observe::route(best.attrs, family).ok()? })
+        let session = match best.remote {
+            Some(remote) => Some(from(remote)?),
+            None => None,
+        };
+        Some(Path { session, route: observe::route(best.attrs, family).ok()? })
     }
 
     /// While a speaker drains, it says of itself what it announces: the oracle knows only how that ends.
@@ -58,6 +64,7 @@ impl Expected for Asked<'_, '_> {
     }
 
     fn settled(&mut self) -> bool {
-        observe::is_settled(self.speaker)
+        // What is announced while it drains changes by a timer of its own.
+        observe::is_settled(self.speaker) && !self.speaker.draining()
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Referee {
     sides: Vec<Side>,
     /// When anybody last sent an UPDATE.
     pub(crate) last_update: Micros,
+    /// Who that was.
+    pub(crate) last_sender: usize,
     /// The first rule that was broken.
     pub(crate) broken: Option<Broken>,
 }
@@ -110,6 +112,7 @@ impl Turn<'_> {
             if kind == UPDATE {
                 self.statistics.updates += 1;
                 self.referee.last_update = self.now;
+                self.referee.last_sender = self.number;
             }
             let length = usize::from(u16::from_be_bytes([high, low])).max(HEADER);
             bytes = bytes.get(length..).unwrap_or_default();
@@ -127,7 +130,7 @@ impl Watch for Turn<'_> {
     fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
         self.count(bytes);
         let Some(side) = self.referee.sides.get_mut(self.number) else { return };
-        side.establish(speaker, conn);
+        side.establish(self.now, speaker);
         let Some((watched, router)) = side.watched_mut(conn) else { return };
         let pulse = watched.pulse(self.now, Some(writable_since));
         watched.last_sent = Some(self.now);

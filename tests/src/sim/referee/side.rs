@@ -107,41 +107,40 @@ impl Side {
         }
     }
 
-    /// Finds out what was agreed on, if the session has become Established: the first UPDATE may be among the bytes that end
-    /// the handshake.
-    pub(crate) fn establish(&mut self, speaker: &Speaker<'_>, id: ConnId) {
+    /// Finds out what was agreed on in sessions that have become Established. Asked whenever something is sent: routes of a
+    /// session that has sent nothing yet may be among it.
+    pub(crate) fn establish(&mut self, now: Micros, speaker: &Speaker<'_>) {
         let Self { router: Some(router), model: Some(model), free, watched } = self else { return };
-        let Some(watched) = watched.get_mut(&id.index).filter(|watched| watched.session.is_none()) else {
-            return;
-        };
-        let remote = watched.remote();
-        let peer = speaker.find_peer(remote).and_then(|peer| speaker.peer(peer));
-        let Some(peer) = peer else { return };
-        let (Some(agreed), Some(remote_asn), Some(remote_id)) =
-            (peer.negotiated, peer.remote_asn, peer.router_id)
-        else {
-            return;
-        };
-        let session = Session {
-            peer: usize::MAX,
-            back: usize::MAX,
-            remote,
-            local: watched.local(),
-            ipv4: watched.ends.ipv4,
-            ipv6: watched.ends.ipv6,
-            link_local: watched.ends.link_local,
-            remote_asn,
-            remote_id,
-            families: agreed.families,
-            settings: settings(model, remote).unwrap_or_default(),
-        };
-        let place = free.pop().unwrap_or(router.sessions.len());
-        match router.sessions.get_mut(place) {
-            Some(free) => *free = session,
-            None => router.sessions.push(session),
+        for watched in watched.values_mut().filter(|watched| watched.session.is_none()) {
+            let remote = watched.remote();
+            let Some(peer) = speaker.find_peer(remote).and_then(|peer| speaker.peer(peer)) else { continue };
+            let (Some(agreed), Some(remote_asn), Some(remote_id)) =
+                (peer.negotiated, peer.remote_asn, peer.router_id)
+            else {
+                continue;
+            };
+            let session = Session {
+                peer: usize::MAX,
+                back: usize::MAX,
+                remote,
+                local: watched.local(),
+                ipv4: watched.ends.ipv4,
+                ipv6: watched.ends.ipv6,
+                link_local: watched.ends.link_local,
+                remote_asn,
+                remote_id,
+                families: agreed.families,
+                settings: settings(model, remote).unwrap_or_default(),
+            };
+            let place = free.pop().unwrap_or(router.sessions.len());
+            match router.sessions.get_mut(place) {
+                Some(free) => *free = session,
+                None => router.sessions.push(session),
+            }
+            watched.session = Some(place);
+            watched.keepalive = agreed.keepalive;
+            watched.last_sent = Some(now);
         }
-        watched.session = Some(place);
-        watched.keepalive = agreed.keepalive;
     }
 
     /// A connection with what judges it, and the router that it is of.

@@ -39,8 +39,8 @@ impl Size {
     pub const FULL: Self = Self { spines: 4, leaves: 16, hosts: 64 };
 }
 
-/// The fabric of a seed, with failing links, switches and hosts, and services that come and go. It is disturbed for five
-/// minutes, or for so many hours.
+/// The fabric of a seed, with failing links, switches and hosts, and services that come and go. It is disturbed for
+/// five minutes, or for so many hours.
 pub fn plan(seed: u64, size: Size, hours: Option<u64>) -> Plan {
     let mut draw = Draw::new(seed, 0xC105);
     let builder = fabric(&mut draw, size);
@@ -66,7 +66,7 @@ pub fn plan(seed: u64, size: Size, hours: Option<u64>) -> Plan {
         pools: &pools,
         communities: &[],
         med: false,
-        rewrite: &|_, _, document| document.clone(),
+        rewrite: &|_, document| document.clone(),
     };
     let work = source.draw(&mut draw, events, calm, heal_at);
     Plan {
@@ -191,8 +191,8 @@ fn from_hosts(asn: u32) -> Policy {
         .rule("accept", accept(["198.18.0.0/24 ge 32", "2001:db8:18::/48 ge 128"], 2))
 }
 
-/// Joins two machines by a link and a session over it: each with its AS number and its import policy; `export` is what the
-/// lower one tells.
+/// Joins two machines by a link and a session over it: each with its AS number and its import policy; `export` is
+/// what the lower one tells.
 fn connect(builder: &mut Builder, upper: (usize, u32, &str), lower: (usize, u32, &str), export: &str) {
     let link = builder.link(&[upper.0, lower.0]);
     for (of, to, export) in [(upper, lower, "accept-all"), (lower, upper, export)] {

@@ -6,8 +6,8 @@ use crate::sim::Plan;
 use crate::sim::plan::{Fault, FaultKind, HostPlan, KernelFault, LinkPlan, Quality, Work, WorkKind};
 
 impl Plan {
-    /// The plan in lines: hosts, links, faults and work, each under the name that leaves it out. With `configs` the hosts'
-    /// files as well. Hosts and links of which nothing is left are passed over.
+    /// The plan in lines: hosts, links, faults and work, each under the name that leaves it out. With `configs` the
+    /// hosts' files as well. Hosts and links of which nothing is left are passed over.
     pub fn describe(&self, configs: bool) -> String {
         let mut text = String::new();
         // Writing into a string does not fail.

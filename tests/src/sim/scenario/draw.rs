@@ -11,7 +11,8 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The stream that belongs to `seed` and `purpose`; streams of different purposes have nothing to do with each other.
+    /// The stream that belongs to `seed` and `purpose`; streams of different purposes have nothing to do with each
+    /// other.
     pub const fn new(seed: u64, purpose: u64) -> Self {
         let mut purposes = Rng::new(purpose);
         Self { rng: Rng::new(seed ^ purposes.next_u64()) }

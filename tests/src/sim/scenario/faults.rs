@@ -176,8 +176,9 @@ fn degraded(draw: &mut Draw, planned: Quality) -> Quality {
     quality
 }
 
-/// Makes a link worse in one way, or differently bad. No more than three packets of a hundred are lost, those included that
-/// arrive with a wrong checksum: TCP as smoltcp has it recovers slowly, and hold timers would run out by themselves.
+/// Makes a link worse in one way, or differently bad. No more than three packets of a hundred are lost, those
+/// included that arrive with a wrong checksum: TCP as smoltcp has it recovers slowly, and hold timers would run out
+/// by themselves.
 pub fn spoil(draw: &mut Draw, quality: &mut Quality) {
     match draw.index(7) {
         0 => quality.delay = draw.time(Micros::millis(1), Micros::millis(50)),

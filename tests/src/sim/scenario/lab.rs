@@ -1,7 +1,8 @@
-//! Labs that people build to learn BGP on Kubernetes: a handful of nodes, a router or a small fabric, well-known timers.
+//! Labs that people build to learn BGP on Kubernetes: a handful of nodes, a router or a small fabric, well-known
+//! timers.
 //!
-//! crier plays every part, that of FRR, VyOS, GoBGP, BIRD and Cilium included. The seed picks a lab, what goes wrong in it
-//! and what is done to it.
+//! crier plays every part, that of FRR, VyOS, GoBGP, BIRD and Cilium included. The seed picks a lab, what goes wrong
+//! in it and what is done to it.
 
 mod fabrics;
 mod meshes;
@@ -27,8 +28,8 @@ struct Lab {
     pools: Vec<Vec<IpNet>>,
 }
 
-/// The lab of a seed. With `hours` it runs for so long before everything heals, with a fault and a piece of work every five
-/// minutes or so; without, for ten busy minutes.
+/// The lab of a seed. With `hours` it runs for so long before everything heals, with a fault and a piece of work
+/// every five minutes or so; without, for ten busy minutes. Multiples of six are the ten-node lab.
 pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     let lab = match seed % 6 {
         0 => racks::dynamic(9, 9),
@@ -94,7 +95,7 @@ fn busy(seed: u64, lab: Lab, hours: Option<u64>) -> Plan {
 }
 
 /// What is changed in a lab most often: how soon a silent neighbor is given up.
-fn other_timers(draw: &mut Draw, _host: usize, document: &Document) -> Document {
+fn other_timers(draw: &mut Draw, document: &Document) -> Document {
     let mut document = document.clone();
     let hold = draw.one([9, 12, 30, 90, 180]);
     for table in document.groups.iter_mut().chain(&mut document.neighbors) {

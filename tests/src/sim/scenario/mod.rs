@@ -1,7 +1,7 @@
 //! Scenarios: plans drawn from seeds.
 //!
-//! A seed gives the same plan for ever: which hosts there are, the `crier.toml` of each, and everything that goes wrong or
-//! is done. What chance there is while a plan runs belongs to the world.
+//! A seed gives the same plan for ever: which hosts there are, the `crier.toml` of each, and everything that goes
+//! wrong or is done. What chance there is while a plan runs belongs to the world.
 
 pub mod build;
 pub mod clos;
@@ -70,7 +70,8 @@ impl FromStr for Scenario {
     }
 }
 
-/// The plan of a seed. `hours`: how long it is disturbed before everything heals; each scenario has its own idea without.
+/// The plan of a seed. `hours`: how long it is disturbed before everything heals; each scenario has its own idea
+/// without.
 pub fn plan(scenario: Scenario, seed: u64, hours: Option<u64>) -> Plan {
     match scenario {
         Scenario::Lab => lab::plan(seed, hours),

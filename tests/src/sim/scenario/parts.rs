@@ -64,8 +64,8 @@ impl FromStr for Part {
     }
 }
 
-/// A plan without some of its parts. What is left keeps its position among hosts and links, and so its chances; faults and
-/// work close ranks.
+/// A plan without some of its parts. What is left keeps its position among hosts and links, and so its chances;
+/// faults and work close ranks.
 pub fn without(plan: &Plan, parts: &[Part]) -> Plan {
     let gone = |part| parts.contains(&part);
     let mut left = plan.clone();

@@ -1,7 +1,8 @@
 //! Anything: topology, configurations, faults and work, all drawn.
 //!
-//! In the manner of a swarm: each seed switches whole classes of features and faults on or off before it draws from what is
-//! left, so that seeds differ strongly, and rare combinations are not drowned by everything happening at once.
+//! In the manner of a swarm: each seed switches whole classes of features and faults on or off before it draws from
+//! what is left, so that seeds differ strongly, and rare combinations are not drowned by everything happening at
+//! once.
 
 mod dialogue;
 mod ground;

@@ -31,7 +31,7 @@ impl WorkClass {
 }
 
 /// Makes another configuration of one that is in force.
-pub type Rewrite<'a> = dyn Fn(&mut Draw, usize, &Document) -> Document + 'a;
+pub type Rewrite<'a> = dyn Fn(&mut Draw, &Document) -> Document + 'a;
 
 /// What work is drawn from.
 pub struct WorkSource<'a> {
@@ -52,8 +52,8 @@ pub struct WorkSource<'a> {
 }
 
 impl WorkSource<'_> {
-    /// About `count` pieces of work between `from` and `until`, each with what undoes it. What is shut down or drained comes
-    /// back, but for a few.
+    /// About `count` pieces of work between `from` and `until`, each with what undoes it. What is shut down or
+    /// drained comes back, but for a few.
     pub fn draw(&self, draw: &mut Draw, count: u64, from: Micros, until: Micros) -> Vec<Work> {
         let mut drawn = Drawn { from, until, work: Vec::new(), closing: Vec::new() };
         for _ in 0..count {
@@ -143,7 +143,7 @@ impl WorkSource<'_> {
         let host = draw.index(self.builder.documents.len());
         let Some(Some(document)) = self.builder.documents.get(host) else { return };
         let at = drawn.when(draw);
-        let changed = (self.rewrite)(draw, host, document);
+        let changed = (self.rewrite)(draw, document);
         drawn.add(at, host, WorkKind::Reload(changed.to_string()));
         if draw.chance(60) {
             drawn.undo(draw, at, host, WorkKind::Reload(document.to_string()));

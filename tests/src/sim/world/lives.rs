@@ -98,6 +98,15 @@ impl World {
         self.wake_at(number, at);
     }
 
+    /// The daemon of a host has a turn as soon as it can.
+    pub(super) fn wake_soon(&mut self, number: usize) {
+        let busy_until =
+            self.hosts.get(number).and_then(|host| host.daemon.as_ref()).map(|daemon| daemon.busy_until);
+        if let Some(busy_until) = busy_until {
+            self.wake_at(number, self.now.max(busy_until));
+        }
+    }
+
     fn wake_at(&mut self, number: usize, at: Micros) {
         let Some(host) = self.hosts.get_mut(number) else { return };
         if at < host.wake {
@@ -137,6 +146,6 @@ impl World {
 
     /// What a host is called.
     pub(crate) fn name(&self, number: usize) -> String {
-        self.hosts.get(number).map_or_else(|| format!("h{number}"), |host| host.plan.name.clone())
+        self.hosts.get(number).map_or_else(|| "network".to_owned(), |host| host.plan.name.clone())
     }
 }

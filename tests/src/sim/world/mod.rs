@@ -6,12 +6,14 @@
 mod convergence;
 mod due;
 mod faults;
+mod lingering;
 mod lives;
 mod rest;
 mod trace;
 mod traffic;
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::io::Write;
 use std::net::IpAddr;
 
 use crier_core::rng::Rng;
@@ -21,13 +23,14 @@ use super::Micros;
 use super::digest::Digest;
 use super::host::{Host, Interface};
 use super::link::Link;
+use super::pcap::Pcap;
 use super::plan::{Fault, FaultKind, HostPlan, LinkPlan, Plan, WorkKind};
 use super::referee::Referee;
 use super::report::{Failure, Rule, Statistics};
+use super::swarm::panics;
 
 use due::{Due, What};
 pub use trace::Trace;
-pub use traffic::Capture;
 
 /// Why a plan cannot be played.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ pub struct World {
     digest: Digest,
     pub(crate) statistics: Statistics,
     pub(crate) trace: Trace,
-    capture: Option<Capture>,
+    pub(crate) pcap: Option<Pcap<Box<dyn Write>>>,
     failure: Option<Failure>,
 }
 
@@ -109,7 +112,7 @@ impl World {
             digest: Digest::of(seed),
             statistics: Statistics::default(),
             trace: Trace::default(),
-            capture: None,
+            pcap: None,
             failure: None,
         }
     }
@@ -165,6 +168,8 @@ impl World {
         }
         self.referee.configured(&self.hosts, host);
         self.follow_up(host);
+        // What a command changed may be sent at once.
+        self.wake_soon(host);
     }
 
     /// The present.
@@ -217,6 +222,11 @@ impl World {
         self.referee.last_update
     }
 
+    /// Who that was.
+    pub fn last_sender(&self) -> String {
+        self.name(self.referee.last_sender)
+    }
+
     /// Looks at everything that must hold at any time; `tables`: into every table of every speaker too.
     ///
     /// # Errors
@@ -227,6 +237,9 @@ impl World {
             self.fail(broken.rule, broken.text);
         }
         if tables {
+            if let Err(broken) = self.check_lingering() {
+                self.fail(broken.rule, broken.text);
+            }
             for number in 0..self.hosts.len() {
                 let daemon = self.hosts.get(number).and_then(|host| host.daemon.as_ref());
                 let checked = daemon.map_or(Ok(()), |daemon| daemon.speaker().check(daemon.last_call()));
@@ -237,11 +250,6 @@ impl World {
             }
         }
         self.failure.clone().map_or(Ok(()), Err)
-    }
-
-    /// Records every packet from now on.
-    pub fn capture(&mut self, capture: Capture) {
-        self.capture = Some(capture);
     }
 
     /// Lets time pass until `until`, or until a rule is broken.
@@ -263,6 +271,7 @@ impl World {
     fn step(&mut self) {
         let Some(Due { at, what, .. }) = self.queue.pop() else { return };
         self.now = self.now.max(at);
+        panics::at(self.now);
         match what {
             What::Arrive(host, packet) => self.arrive(host, packet),
             What::Timer(host, place, serial) => {

@@ -1,13 +1,9 @@
 //! Packets on their way.
 
-use crate::sim::Micros;
 use crate::sim::packet::Headers;
 
 use super::World;
 use super::due::What;
-
-/// Who is shown every packet, with its time.
-pub type Capture = Box<dyn FnMut(Micros, &[u8])>;
 
 impl World {
     /// A packet arrives at a host.
@@ -48,9 +44,8 @@ impl World {
         self.digest.number(now.0);
         self.digest.number((link as u64) << 32 | end as u64);
         self.digest.bytes(&packet);
-        if let Some(capture) = &mut self.capture {
-            capture(now, &packet);
-        }
+        // A disk that is full ends the capture, not the run.
+        self.pcap.take_if(|pcap| pcap.packet(now, &packet).is_err());
         let (Some(neighbor), Some(link)) = (neighbor, self.links.get_mut(link)) else { return };
         let mut arrivals = Vec::new();
         link.send(now, end, to, packet, |at, packet| arrivals.push((at, packet)));

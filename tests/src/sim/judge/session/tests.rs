@@ -1,1 +1,253 @@
+use std::net::Ipv4Addr;
 
+use super::*;
+use crate::wire::update::{Attributes, push_prefix, withdraw};
+use crate::wire::{self, KEEPALIVE, NOTIFICATION, ROUTE_REFRESH, UPDATE, message};
+
+/// 10.0.0.0/8, 10.1.0.0/16.
+const NETS: [(u32, u8); 2] = [(0x0A00_0000, 8), (0x0A01_0000, 16)];
+/// End-of-RIB of both families.
+const ENDS: [&[u8]; 2] = [&[0; 4], &[0, 0, 0, 6, 0x80, 15, 3, 0, 2, 1]];
+
+/// What ought to be announced, as the test says.
+struct Tables {
+    routes: BTreeMap<IpNet, Route>,
+    settled: bool,
+}
+
+impl Expected for Tables {
+    fn export(&mut self, prefix: IpNet) -> Result<Route, Reason> {
+        self.routes.get(&prefix).cloned().ok_or(Reason::NoBestPath)
+    }
+
+    fn prefixes(&mut self, family: Family) -> Vec<IpNet> {
+        self.routes.keys().filter(|prefix| Family::of(prefix) == family).copied().collect()
+    }
+
+    fn settled(&mut self) -> bool {
+        self.settled
+    }
+}
+
+fn net(number: usize) -> IpNet {
+    ["10.0.0.0/8", "10.1.0.0/16"][number].parse().unwrap()
+}
+
+fn nlri(number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    push_prefix(&mut bytes, NETS[number]);
+    bytes
+}
+
+fn attributes() -> Attributes {
+    Attributes::new(&[65_001], Ipv4Addr::new(192, 0, 2, 1))
+}
+
+fn announce(number: usize) -> Vec<u8> {
+    attributes().announce(&nlri(number))
+}
+
+fn route() -> Route {
+    match message::decode(UPDATE, &announce(0)[19..]) {
+        Ok(Message::Update(Update::Announce { route, .. })) => route,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn end(family: Family) -> Vec<u8> {
+    message(UPDATE, ENDS[family.index()])
+}
+
+/// Tables with the first so many prefixes.
+fn tables(count: usize) -> Tables {
+    Tables { routes: (0..count).map(|number| (net(number), route())).collect(), settled: true }
+}
+
+fn open() -> wire::Open {
+    wire::Open::new(65_002, [10, 0, 0, 2])
+}
+
+/// A judge of a session that these OPENs made.
+fn established(ours: &wire::Open, theirs: &wire::Open) -> SessionJudge {
+    let mut judge = SessionJudge::new("a to b".to_owned());
+    judge.sent(&ours.encode(), &mut tables(0)).unwrap();
+    judge.received(&theirs.encode());
+    judge.sent(&message(KEEPALIVE, &[]), &mut tables(0)).unwrap();
+    judge.received(&message(KEEPALIVE, &[]));
+    assert!(judge.is_established());
+    judge
+}
+
+fn judge() -> SessionJudge {
+    established(&wire::Open::new(65_001, [10, 0, 0, 1]), &open())
+}
+
+/// The rule that the last of these messages breaks, and none before it.
+#[track_caller]
+fn rule(judge: &mut SessionJudge, expected: &mut Tables, messages: &[Vec<u8>]) -> Rule {
+    let (last, before) = messages.split_last().unwrap();
+    for message in before {
+        judge.sent(message, expected).unwrap();
+    }
+    let broken = judge.sent(last, expected).unwrap_err();
+    assert!(broken.text.starts_with("a to b: "), "{}", broken.text);
+    broken.rule
+}
+
+#[test]
+fn a_session_in_order_breaks_nothing() {
+    let mut judge = judge();
+    let expected = &mut tables(2);
+    for message in [announce(0), announce(1), end(Family::Ipv4Unicast), end(Family::Ipv6Unicast)] {
+        judge.sent(&message, expected).unwrap();
+    }
+    assert!(judge.told_everything());
+    judge.sent(&announce(0), expected).unwrap();
+    expected.routes.remove(&net(0));
+    judge.sent(&withdraw(&nlri(0)), expected).unwrap();
+    assert_eq!(judge.mirror(), &expected.routes);
+    let tally = Tally { messages: 8, updates: 6, announced: 3, repeated: 1, withdrawn: 1 };
+    assert_eq!(judge.tally(), tally);
+    judge.sent(&message(NOTIFICATION, &[6, 2]), expected).unwrap();
+    assert!(!judge.is_established());
+}
+
+#[test]
+fn bytes_may_come_in_any_pieces() {
+    let (mut judge, expected) = (judge(), &mut tables(2));
+    for byte in [announce(0), announce(1)].concat() {
+        judge.sent(&[byte], expected).unwrap();
+    }
+    assert_eq!(judge.mirror().len(), 2);
+}
+
+#[test]
+fn what_does_not_parse_is_found() {
+    let mut cut = announce(0);
+    cut[17] -= 1;
+    cut.pop();
+    assert_eq!(rule(&mut judge(), &mut tables(1), &[cut]), Rule::Messages);
+    let mut marker = announce(0);
+    marker[3] = 0;
+    assert_eq!(rule(&mut judge(), &mut tables(1), &[marker]), Rule::Messages);
+}
+
+#[test]
+fn messages_out_of_order_are_found() {
+    let (keepalive, hello) = (message(KEEPALIVE, &[]), wire::Open::new(65_001, [10, 0, 0, 1]).encode());
+    let fresh = || SessionJudge::new("a to b".to_owned());
+    let none = &mut tables(0);
+    for first in [keepalive.clone(), end(Family::Ipv4Unicast), message(NOTIFICATION, &[6, 2])] {
+        assert_eq!(rule(&mut fresh(), none, &[first]), Rule::Messages);
+    }
+    // Before the other end's OPEN, and before its KEEPALIVE.
+    assert_eq!(rule(&mut fresh(), none, &[hello.clone(), keepalive.clone()]), Rule::Messages);
+    let mut early = fresh();
+    early.received(&open().encode());
+    assert_eq!(
+        rule(&mut early, none, &[hello.clone(), keepalive.clone(), end(Family::Ipv4Unicast)]),
+        Rule::Messages
+    );
+    assert_eq!(rule(&mut judge(), none, &[hello]), Rule::Messages);
+    assert_eq!(rule(&mut judge(), none, &[message(NOTIFICATION, &[6, 2]), keepalive]), Rule::Messages);
+}
+
+#[test]
+fn only_what_was_agreed_on_is_sent() {
+    let ours = wire::Open::new(65_001, [10, 0, 0, 1]);
+    let narrow =
+        wire::Open { capabilities: vec![(1, vec![0, 1, 0, 1])], ..wire::Open::new(650, [10, 0, 0, 2]) };
+    let refresh = message(ROUTE_REFRESH, &[0, 1, 0, 1]);
+    let mut judge_narrow = established(&ours, &narrow);
+    assert_eq!(rule(&mut judge_narrow, &mut tables(0), &[end(Family::Ipv6Unicast)]), Rule::Messages);
+    let mut judge_narrow = established(&ours, &narrow);
+    assert_eq!(rule(&mut judge_narrow, &mut tables(0), std::slice::from_ref(&refresh)), Rule::Messages);
+    let begin = message(ROUTE_REFRESH, &[0, 1, 1, 1]);
+    assert_eq!(rule(&mut judge(), &mut tables(0), &[refresh, begin]), Rule::Messages);
+}
+
+#[test]
+fn messages_are_as_long_as_agreed_on() {
+    let long = attributes().with(0xE0, 99, &[0; 4_096]).announce(&nlri(0));
+    assert_eq!(rule(&mut judge(), &mut tables(1), std::slice::from_ref(&long)), Rule::Messages);
+    let extended = |mut open: wire::Open| {
+        open.capabilities.push((6, Vec::new()));
+        open
+    };
+    let ours = extended(wire::Open::new(65_001, [10, 0, 0, 1]));
+    let mut one_sided = established(&ours, &open());
+    assert_eq!(rule(&mut one_sided, &mut tables(1), std::slice::from_ref(&long)), Rule::Messages);
+    let mut both = established(&ours, &extended(open()));
+    let mut expected = tables(1);
+    expected.routes.entry(net(0)).and_modify(|route| {
+        route.others.insert(99, (0xC0, vec![0; 4_096]));
+    });
+    both.sent(&long, &mut expected).unwrap();
+}
+
+#[test]
+fn withdrawals_of_what_was_not_announced_are_found() {
+    let none = &mut tables(0);
+    assert_eq!(rule(&mut judge(), none, &[withdraw(&nlri(0))]), Rule::ExactWithdrawals);
+    let mut judge = judge();
+    judge.sent(&announce(0), &mut tables(1)).unwrap();
+    assert_eq!(rule(&mut judge, none, &[withdraw(&nlri(0)), withdraw(&nlri(0))]), Rule::ExactWithdrawals);
+}
+
+#[test]
+fn announcements_that_export_does_not_make_are_found() {
+    assert_eq!(rule(&mut judge(), &mut tables(1), &[announce(1)]), Rule::Export);
+    let with_med = attributes().with(0x80, 4, &[0; 4]).announce(&nlri(0));
+    assert_eq!(rule(&mut judge(), &mut tables(1), &[with_med]), Rule::Export);
+    // A withdrawal of what ought to stay is no better.
+    assert_eq!(rule(&mut judge(), &mut tables(1), &[announce(0), withdraw(&nlri(0))]), Rule::Export);
+}
+
+#[test]
+fn end_of_rib_comes_after_everything() {
+    let ipv4 = end(Family::Ipv4Unicast);
+    let early = [announce(0), ipv4.clone()];
+    assert_eq!(rule(&mut judge(), &mut tables(2), &early), Rule::EndOfRib);
+    // That of the other family says nothing about this one.
+    judge().sent(&end(Family::Ipv6Unicast), &mut tables(2)).unwrap();
+    // What is no longer so counts as well.
+    let mut stale = judge();
+    stale.sent(&announce(0), &mut tables(1)).unwrap();
+    assert_eq!(rule(&mut stale, &mut tables(0), std::slice::from_ref(&ipv4)), Rule::EndOfRib);
+    // A dead session's paths may still be on their way out, or another round may be to follow.
+    judge().sent(&ipv4, &mut Tables { settled: false, ..tables(2) }).unwrap();
+    let mut changed = judge();
+    changed.again();
+    changed.sent(&ipv4, &mut tables(2)).unwrap();
+}
+
+#[test]
+fn end_of_rib_comes_once() {
+    let twice = [end(Family::Ipv4Unicast), end(Family::Ipv4Unicast)];
+    let none = &mut tables(0);
+    assert_eq!(rule(&mut judge(), none, &twice), Rule::EndOfRib);
+    let refresh = message(ROUTE_REFRESH, &[0, 1, 0, 1]);
+    let mut asked = judge();
+    asked.sent(&twice[0], none).unwrap();
+    asked.received(&refresh);
+    assert_eq!(rule(&mut asked, none, &twice), Rule::EndOfRib);
+    // A refresh asked for before the first one does not allow a second.
+    let mut early = judge();
+    early.received(&refresh);
+    assert_eq!(rule(&mut early, none, &twice), Rule::EndOfRib);
+}
+
+#[test]
+fn what_comes_in_garbled_is_no_fault_of_this_end() {
+    let mut judge = SessionJudge::new("a to b".to_owned());
+    judge.sent(&open().encode(), &mut tables(0)).unwrap();
+    judge.received(&[0; 40]);
+    judge.received(&open().encode());
+    assert!(!judge.is_established());
+    judge.sent(&message(NOTIFICATION, &[1, 1]), &mut tables(0)).unwrap();
+    // Later on what was agreed on stays known.
+    let mut judge = self::judge();
+    judge.received(&[0; 40]);
+    judge.sent(&announce(0), &mut tables(1)).unwrap();
+    assert_eq!(rule(&mut judge, &mut tables(1), &[announce(1)]), Rule::Export);
+}

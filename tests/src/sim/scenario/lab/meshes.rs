@@ -4,8 +4,8 @@ use super::Lab;
 use super::parts::{graceful, ip, net, node, open, speaker, timers, upstream};
 use crate::sim::scenario::build::{Builder, net_v4};
 
-/// A load balancer between a mesh of nodes, each with a block of pod addresses, and the router of the outside. It talks to
-/// one node, which speaks for all.
+/// A load balancer between a mesh of nodes, each with a block of pod addresses, and the router of the outside. It
+/// talks to one node, which speaks for all.
 pub(super) fn load_balancer() -> Lab {
     let mut builder = Builder::default();
     let mut document = speaker(65002, "172.1.0.2");
@@ -58,8 +58,8 @@ pub(super) fn load_balancer() -> Lab {
     Lab { builder, pools }
 }
 
-/// Nodes with a leg to each of two routers, over IPv6; both families in the sessions. One router accepts any node of its
-/// range, the other one names them.
+/// Nodes with a leg to each of two routers, over IPv6; both families in the sessions. One router accepts any node of
+/// its range, the other one names them.
 pub(super) fn two_routers_over_ipv6() -> Lab {
     let mut builder = Builder::default();
     let mut pools = Vec::new();

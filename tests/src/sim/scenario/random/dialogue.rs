@@ -82,7 +82,9 @@ impl<'a> Session<'a> {
         let asn = ground.asns.get(peer).copied().unwrap_or_default().to_string();
         let words = if internal { ["internal", "any"] } else { ["external", "any"] };
         if accepts || draw.chance(25) {
-            table.text("remote-asn", words[usize::from(draw.chance(20))]);
+            // For all that "any" says the neighbor may be external, and then it is one hop away.
+            let far = internal && matches!(self.dialogue.via, Via::Loopbacks(_));
+            table.text("remote-asn", words[usize::from(!far && draw.chance(20))]);
         } else {
             table.set("remote-asn", asn);
         }
@@ -167,7 +169,8 @@ fn timers(draw: &mut Draw, traits: &Traits, table: &mut Table) {
     }
 }
 
-/// Limits of prefixes. One that brings sessions back by themselves has room for all, or they would for ever come and go.
+/// Limits of prefixes. One that brings sessions back by themselves has room for all, or they would for ever come and
+/// go.
 fn max_prefixes(draw: &mut Draw, traits: &Traits, table: &mut Table) {
     let tight = traits.max_prefixes && draw.chance(50);
     if tight {

@@ -1,6 +1,6 @@
 //! Hosts, ASes, and who talks to whom.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::links;
 use super::prefixes;
@@ -121,7 +121,7 @@ impl Ground {
     }
 
     /// The addresses that a dialogue runs between, over a version.
-    pub(super) fn ends(&self, dialogue: &Dialogue, version: Version) -> Option<[std::net::IpAddr; 2]> {
+    pub(super) fn ends(&self, dialogue: &Dialogue, version: Version) -> Option<[IpAddr; 2]> {
         let [a, b] = dialogue.hosts.map(|host| match dialogue.via {
             Via::Link(link) => self.builder.address(link, host, version),
             Via::Loopbacks(_) => self.builder.loopback_of(host, version),

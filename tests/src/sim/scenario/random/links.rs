@@ -138,8 +138,8 @@ pub(super) fn remote(draw: &mut Draw, traits: &Traits, ground: &mut Ground, forw
     ground.dialogues.push(Dialogue { hosts: [near, far], via, dynamic: false });
 }
 
-/// Inside an AS of several hosts everybody knows the way to everybody's loopback, and to everybody's links to the outside,
-/// whose addresses are the next hops of what comes from there.
+/// Inside an AS of several hosts everybody knows the way to everybody's loopback, and to everybody's links to the
+/// outside, whose addresses are the next hops of what comes from there.
 pub(super) fn statics(ground: &mut Ground) {
     // Before any is added here: those of loopbacks outside the AS.
     let outside = ground.builder.clone();

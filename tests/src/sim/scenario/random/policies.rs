@@ -67,8 +67,8 @@ impl Policies {
     }
 
     fn wild(&self, draw: &mut Draw) -> Vec<Policy> {
-        // What a prefix is worth to a host is the same from all its neighbors, and never more than what it originates itself:
-        // so preference by neighbor, which has more than one stable state, does not come in by this door.
+        // What a prefix is worth to a host is the same from all its neighbors, and never more than what it originates
+        // itself: so preference by neighbor, which has more than one stable state, does not come in by this door.
         let mut worth = Table::default();
         if self.local_pref && !self.dispute && draw.chance(40) {
             let mut set = Table::default();
@@ -131,8 +131,9 @@ impl Policies {
     }
 }
 
-/// The policies by which transit is sold: what customers announce is preferred and passed on to all, what providers announce
-/// only to customers. Wherever money flows downwards only, this has one stable state (Gao and Rexford, 2001).
+/// The policies by which transit is sold: what customers announce is preferred and passed on to all, what providers
+/// announce only to customers. Wherever money flows downwards only, this has one stable state (Gao and Rexford,
+/// 2001).
 fn transit() -> Vec<Policy> {
     let unmark = |rule: &mut Table| {
         let mut set = Table::default();

@@ -27,7 +27,8 @@ pub(super) struct Prefixes {
 }
 
 impl Prefixes {
-    /// Communities that routes carry; the last one is GRACEFUL_SHUTDOWN, which takes local preference from who is told it.
+    /// Communities that routes carry; the last one is GRACEFUL_SHUTDOWN, which takes local preference from who is
+    /// told it.
     const COMMUNITIES: [u32; 8] = [
         65_000 << 16 | 1,
         65_000 << 16 | 2,
@@ -39,8 +40,8 @@ impl Prefixes {
         0xFFFF_0000,
     ];
 
-    /// Communities that policies deal in, and routes where policies do. With GRACEFUL_SHUTDOWN added for one neighbor and
-    /// removed for another they would come to prefer neighbors.
+    /// Communities that policies deal in, and routes where policies do. With GRACEFUL_SHUTDOWN added for one neighbor
+    /// and removed for another they would come to prefer neighbors.
     pub(super) const HARMLESS: &[u32] = Self::COMMUNITIES.split_at(7).0;
 
     /// Communities that routes are originated with.

@@ -9,8 +9,8 @@ use crate::sim::scenario::text::Document;
 pub(super) fn rewriter<'a>(
     traits: &'a Traits,
     policies: &'a Policies,
-) -> impl Fn(&mut Draw, usize, &Document) -> Document + 'a {
-    move |draw, _host, document| {
+) -> impl Fn(&mut Draw, &Document) -> Document + 'a {
+    move |draw, document| {
         let mut document = document.clone();
         for _ in 0..draw.between(1, 2) {
             change(draw, traits, policies, &mut document);

@@ -144,8 +144,8 @@ impl Traits {
         self.tiny || self.max_prefixes
     }
 
-    /// Whether originated routes may have a MED. Inside an AS with several ways to several other ASes, MEDs can leave more
-    /// than one stable state, even in a full mesh; not if each prefix comes from one AS.
+    /// Whether originated routes may have a MED. Inside an AS with several ways to several other ASes, MEDs can leave
+    /// more than one stable state, even in a full mesh; not if each prefix comes from one AS.
     pub(super) const fn origin_med(&self) -> bool {
         self.med && (self.dispute || !(self.internal && self.shared))
     }

@@ -1,0 +1,145 @@
+//! A run that can be asked for, in a few words.
+
+use std::fmt;
+use std::io::Write;
+use std::mem::discriminant;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Parts;
+use crate::sim::scenario::{self, Part, Scenario};
+use crate::sim::{Failure, Options, Plan, Statistics, Verdict, run};
+
+/// A run: which plan, and what is left out of it.
+///
+/// Displayed as the arguments that ask `sim` for it; parsed from the same words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The seed.
+    pub seed: u64,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Virtual hours; `None`: as the scenario has it.
+    pub hours: Option<u64>,
+    /// Parts of the plan that are left out.
+    pub without: Parts,
+}
+
+/// What a run came to, and what there was in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// Speakers in the plan.
+    pub speakers: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+impl Answer {
+    /// What is left of a run that could not tell its verdict itself.
+    pub fn lost(failure: Failure) -> Self {
+        let end = failure.at;
+        let statistics = Statistics::default();
+        Self {
+            speakers: 0,
+            verdict: Verdict { result: Err(failure), hash: 0, end, statistics, trace: Vec::new() },
+        }
+    }
+}
+
+impl Candidate {
+    /// The whole plan of a seed.
+    pub fn whole(scenario: Scenario, hours: Option<u64>, seed: u64) -> Self {
+        Self { seed, scenario, hours, without: Parts::default() }
+    }
+
+    /// Its plan.
+    pub fn plan(&self) -> Plan {
+        let plan = scenario::plan(self.scenario, self.seed, self.hours);
+        if self.without.is_empty() { plan } else { scenario::without(&plan, &self.without.0) }
+    }
+
+    /// Runs it, and captures its packets if asked to.
+    pub fn run(&self, pcap: Option<Box<dyn Write>>) -> Answer {
+        let plan = self.plan();
+        let speakers = plan.hosts.iter().filter(|host| host.config.is_some()).count() as u64;
+        Answer { speakers, verdict: run(&plan, Options { pcap, ..Options::default() }) }
+    }
+
+    /// The parts of its whole plan, kind by kind.
+    pub fn parts(&self) -> Vec<Vec<Part>> {
+        let parts = Part::all(&scenario::plan(self.scenario, self.seed, self.hours));
+        parts.chunk_by(|one, next| discriminant(one) == discriminant(next)).map(<[Part]>::to_vec).collect()
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--seed {} --scenario {}", self.seed, self.scenario)?;
+        if let Some(hours) = self.hours {
+            write!(f, " --hours {hours}")?;
+        }
+        if !self.without.is_empty() {
+            write!(f, " --without {}", self.without)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Candidate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words = text.split_ascii_whitespace();
+        let (mut seed, mut scenario, mut hours, mut without) = (None, None, None, Parts::default());
+        while let Some(name) = words.next() {
+            let wrong = || format!("{name}: not understood in: {text}");
+            let value = words.next().ok_or_else(wrong)?;
+            match name {
+                "--seed" => seed = Some(value.parse().map_err(|_| wrong())?),
+                "--scenario" => scenario = Some(value.parse()?),
+                "--hours" => hours = Some(value.parse().map_err(|_| wrong())?),
+                "--without" => without = value.parse()?,
+                _ => return Err(wrong()),
+            }
+        }
+        match (seed, scenario) {
+            (Some(seed), Some(scenario)) => Ok(Self { seed, scenario, hours, without }),
+            _ => Err(format!("no seed or no scenario in: {text}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_back() {
+        let mut candidate = Candidate::whole(Scenario::Clos, None, u64::MAX);
+        assert_eq!(candidate.to_string(), "--seed 18446744073709551615 --scenario clos");
+        assert_eq!(candidate.to_string().parse(), Ok(candidate.clone()));
+        candidate.hours = Some(3);
+        candidate.without = Parts(vec![Part::Host(3), Part::Fault(7), Part::Work(0)]);
+        let words = "--seed 18446744073709551615 --scenario clos --hours 3 --without h3,f7,w0";
+        assert_eq!(candidate.to_string(), words);
+        assert_eq!(words.parse(), Ok(candidate));
+    }
+
+    #[test]
+    fn other_words_are_refused() {
+        let wrong = [
+            "",
+            "--seed 1",
+            "--scenario lab",
+            "--seed 1 --scenario labs",
+            "--seed -1 --scenario lab",
+            "--seed 1 --scenario lab --hours",
+            "--seed 1 --scenario lab --without h1,x2",
+            "--seed 1 --scenario lab --verbose yes",
+        ];
+        for words in wrong {
+            assert!(words.parse::<Candidate>().is_err(), "{words}");
+        }
+    }
+}
