@@ -45,7 +45,7 @@ pub struct Start<'a> {
     pub running: bool,
 }
 
-/// A record, as it is written.
+/// A record, as it is written: [`Record`] variant by variant.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) enum Entry<'a> {
     /// The beginning: what the speaker was made from.
@@ -60,7 +60,7 @@ pub(super) enum Entry<'a> {
     State(&'a Speaker<'a>),
 }
 
-/// A record, as it is read: [`Entry`] variant by variant.
+/// A record.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub enum Record<'a> {
     /// The beginning: what the speaker was made from.

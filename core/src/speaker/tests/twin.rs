@@ -49,7 +49,7 @@ impl Tap for Twin {
     fn input(&mut self, sibling: &Speaker<'_>, input: &Input<'_>) {
         self.calls += 1;
         #[cfg(feature = "serde")]
-        if self.calls.is_power_of_two() && self.calls.trailing_zeros().is_multiple_of(3) {
+        if matches!(self.calls, 64 | 512 | 4096 | 32_768) {
             self.replace(sibling);
         }
         #[cfg(not(feature = "serde"))]
