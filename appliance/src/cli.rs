@@ -48,7 +48,7 @@ enum Command {
     Run {
         #[command(flatten)]
         config: Config,
-        /// Keep every input in FILE, to run it again (not supported by this version)
+        /// Keep every input in FILE, so that the run can be repeated elsewhere
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
     },

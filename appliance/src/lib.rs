@@ -9,6 +9,7 @@ pub mod events;
 pub mod memory;
 pub mod program;
 pub mod reason;
+pub mod record;
 pub mod show;
 pub mod sources;
 pub mod text;

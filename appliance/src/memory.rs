@@ -59,6 +59,14 @@ pub fn speaker(
     seed: u64,
     now: Instant,
 ) -> Result<Speaker<'static>, MemoryError> {
+    Speaker::new(reserve(limits, EVENTS, prefault)?, limits, seed, now).map_err(MemoryError::Limits)
+}
+
+/// Memory for a speaker with room for `events` events, which lives as long as the process.
+///
+/// # Errors
+/// It is not to be had.
+pub fn reserve(limits: &Limits, events: usize, prefault: bool) -> Result<Memory<'static>, MemoryError> {
     let bytes = limits.region_bytes();
     let refused = |cause| MemoryError::Refused { bytes, cause };
     let length = usize::try_from(bytes).map_err(|_| refused(std::io::ErrorKind::OutOfMemory.into()))?;
@@ -68,13 +76,12 @@ pub fn speaker(
             page.fill(0);
         }
     }
-    let memory = Memory {
+    Ok(Memory {
         region: Box::leak(Box::new(region)).as_mut(),
         peers: leaked::<PeerSlot>(usize::from(limits.peers) + 1),
         connections: leaked::<ConnSlot>(usize::from(limits.connections)),
-        events: leaked::<Event>(EVENTS),
-    };
-    Speaker::new(memory, limits, seed, now).map_err(MemoryError::Limits)
+        events: leaked::<Event>(events),
+    })
 }
 
 fn leaked<T: Default>(count: usize) -> &'static mut [T] {

@@ -11,14 +11,16 @@ use crier_io_mio::Runtime;
 use crate::cli::{DONE, FAILED};
 use crate::config::{self, HostFacts, Model};
 use crate::daemon::{Daemon, Now};
+use crate::record::{self, Recording};
 use crate::text::say;
 use crate::{memory, reason};
 
 pub use host::App;
 pub use names::{networks, words};
 
-/// `crier run`: the daemon in the foreground, until a signal ends it. Returns the exit code.
-pub fn run(path: &Path) -> u8 {
+/// `crier run`: the daemon in the foreground, until a signal ends it, recorded in `record` if that is asked for. Returns the
+/// exit code.
+pub fn run(path: &Path, record: Option<&Path>) -> u8 {
     let addresses = host_addresses();
     let model = match config::load(path, &HostFacts { addresses: &addresses }) {
         Ok(model) => model,
@@ -26,7 +28,7 @@ pub fn run(path: &Path) -> u8 {
     };
     // A second logger is refused, which only a test that runs two daemons could see.
     let _ = env_logger::Builder::new().parse_filters(&filters(&model)).format(log_line).try_init();
-    match serve(path, model) {
+    match serve(path, model, record) {
         Ok(()) => DONE,
         Err(problem) => refuse([problem]),
     }
@@ -70,14 +72,16 @@ pub(crate) fn host_addresses() -> Vec<IpAddr> {
     crier_io_mio::host_addresses().unwrap_or_default()
 }
 
-fn serve(path: &Path, model: Model) -> Result<(), String> {
+fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String> {
     raise_open_files(&model);
     let mut runtime = Runtime::new(memory::loop_sizes(&model.limits))
         .map_err(|error| format!("the event loop cannot start: {error}"))?;
     let now = Now::new(runtime.clock().now());
-    let speaker = memory::speaker(&model.limits, model.prefault, random_seed(), now.at);
+    let seed = random_seed();
+    let speaker = memory::speaker(&model.limits, model.prefault, seed, now.at);
     let mut speakers = [speaker.map_err(|error| error.to_string())?];
     let [speaker] = &mut speakers;
+    let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
     runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
     runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
     runtime.catch_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
@@ -90,7 +94,34 @@ fn serve(path: &Path, model: Model) -> Result<(), String> {
     daemon.configured(speaker, now, words(&model), networks(&model));
     announce_start(&model);
     let mut app = App::new(path.to_owned(), model, daemon);
-    runtime.run(&mut speakers, &mut app).map_err(|error| format!("the event loop failed: {error}"))
+    let result = runtime.run(&mut speakers, &mut app);
+    drop(recording);
+    result.map_err(|error| format!("the event loop failed: {error}"))
+}
+
+/// Records everything that enters the speaker, which was made just now and is as yet untouched.
+fn record_to(
+    file: &Path,
+    limits: &crier_core::Limits,
+    seed: u64,
+    now: Now,
+    speaker: &mut crier_core::Speaker<'static>,
+) -> Result<Recording, String> {
+    let start = record::Start {
+        crier: env!("CARGO_PKG_VERSION"),
+        limits: *limits,
+        events: memory::EVENTS as u32,
+        seed,
+        now: now.at,
+        unix_ms: now.unix_ms,
+        running: false,
+    };
+    let (recording, recorder) = Recording::start(file, record::MOST, &start)
+        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    recording.survive_panics();
+    // It lives as long as the speaker's tables, which is as long as the process.
+    speaker.set_tap(Some(Box::leak(Box::new(recorder))));
+    Ok(recording)
 }
 
 fn announce_start(model: &Model) {

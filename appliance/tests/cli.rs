@@ -84,10 +84,18 @@ fn bad_usage_is_2() {
 
 #[test]
 fn what_a_later_version_can_is_1_and_says_so() {
-    fails(&["run", "--record", "file"], 1, "not supported by this version");
     fails(&["doctor"], 1, "not supported by this version");
     fails(&["import", "--from", "frr", "frr.conf"], 1, "not supported by this version");
     fails(&["why", "default/web"], 1, "not supported by this version");
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_is_1() {
+    let config = std::env::temp_dir().join(format!("crier-cli-record-{}.toml", std::process::id()));
+    std::fs::write(&config, "[router]\nasn = 65000\nrouter-id = \"10.0.0.1\"\n").unwrap();
+    let words = ["run", "-c", config.to_str().unwrap(), "--record", "/nonexistent/crier.record"];
+    fails(&words, 1, "/nonexistent/crier.record cannot be written");
+    std::fs::remove_file(config).unwrap();
 }
 
 #[test]

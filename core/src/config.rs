@@ -9,6 +9,7 @@ use crate::policy::Policy;
 
 /// Everything that an operator decides about one BGP instance. Borrowed: the core copies what it keeps.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Config<'a> {
     /// The speaker itself.
     pub local: LocalConfig,
@@ -22,6 +23,7 @@ pub struct Config<'a> {
 
 /// The speaker's own identity and its rules for choosing routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LocalConfig {
     /// Own autonomous system number, 1 to 4294967294.
     pub asn: u32,
@@ -35,6 +37,7 @@ pub struct LocalConfig {
 
 /// What a neighbor's AS number must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum RemoteAs {
     /// Exactly this number.
     Asn(u32),
@@ -48,6 +51,7 @@ pub enum RemoteAs {
 
 /// A configured neighbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PeerConfig {
     /// Its address.
     pub remote: IpAddr,
@@ -59,6 +63,7 @@ pub struct PeerConfig {
 
 /// A range of addresses from which neighbors are accepted without being configured one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DynamicRange {
     /// The range; the longest match wins among several.
     pub net: IpNet,
@@ -70,6 +75,7 @@ pub struct DynamicRange {
 
 /// How to talk to a neighbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settings {
     /// The program's own mark, handed back in [`PeerView`](crate::PeerView): group and description hang on it.
     pub tag: u32,
@@ -104,6 +110,7 @@ pub struct Settings {
 
 /// Name of a network interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct InterfaceName {
     bytes: [u8; Self::MAX],
     len: u8,
@@ -155,6 +162,7 @@ impl Default for Settings {
 
 /// A neighbor's timers, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timers {
     /// Hold time offered: 0 or at least 3 (RFC 4271, 4.2).
     pub hold: u16,
@@ -174,6 +182,7 @@ impl Default for Timers {
 
 /// Limit on a neighbor's accepted prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MaxPrefixes {
     /// Accepted prefixes allowed, for each family.
     pub limit: u32,
@@ -183,6 +192,7 @@ pub struct MaxPrefixes {
 
 /// What happens when a neighbor exceeds its limit of prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum MaxPrefixAction {
     /// The session ends with Cease / Maximum Number of Prefixes Reached and stays down until `enable` or `clear`.
     Close,
@@ -196,6 +206,7 @@ pub enum MaxPrefixAction {
 
 /// Time to live of a session's packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Ttl {
     /// 1 for external neighbors, the system's default for internal ones.
     Default,
@@ -217,6 +228,7 @@ impl Ttl {
 
 /// Which policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PolicyRef {
     /// None is configured: accept for internal neighbors, reject for external ones (RFC 8212).
     Unset,

@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// An address family that crier routes (RFC 4760: AFI and SAFI).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub enum Family {
     /// AFI 1, SAFI 1.
@@ -67,6 +68,7 @@ impl fmt::Display for Family {
 
 /// A set of families.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FamilySet(u8);
 
 impl FamilySet {

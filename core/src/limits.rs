@@ -2,6 +2,7 @@
 
 /// Sizes of the speaker's tables; see `crier check` for what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
     /// Neighbors, configured and dynamic.
     pub peers: u16,

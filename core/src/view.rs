@@ -14,6 +14,7 @@ use crate::wire::notification::Notification;
 
 /// Whether a neighbor is meant to be up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Admin {
     /// Yes.
     #[default]
@@ -28,6 +29,7 @@ pub enum Admin {
 
 /// Which way a NOTIFICATION went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Direction {
     /// To the neighbor.
     Sent,
@@ -37,6 +39,7 @@ pub enum Direction {
 
 /// The last error of a session.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LastError {
     /// The NOTIFICATION.
     pub notification: Notification,
@@ -48,6 +51,7 @@ pub struct LastError {
 
 /// Messages and bytes that a neighbor exchanged with us since it was configured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counters {
     /// Messages by type, received: OPEN, UPDATE, NOTIFICATION, KEEPALIVE, ROUTE-REFRESH.
     pub received: [u64; 5],
@@ -86,6 +90,7 @@ pub struct FamilyCounts {
 
 /// What two speakers agreed on in their OPENs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Negotiated {
     /// Hold time in seconds; 0: none.
     pub hold: u16,
@@ -105,6 +110,7 @@ pub struct Negotiated {
 
 /// A graceful restart capability as received (RFC 4724, 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct GracefulRestart {
     /// The neighbor has restarted.
     pub restarting: bool,

@@ -10,8 +10,8 @@ use crate::control::protocol::{Announce, Command as Asked};
 /// code.
 #[derive(Clone, Copy, Debug)]
 pub struct Programs {
-    /// `crier run` with this configuration.
-    pub run: fn(&Path) -> u8,
+    /// `crier run` with this configuration, and with this file for a recording.
+    pub run: fn(&Path, Option<&Path>) -> u8,
     /// `crier check` with this configuration.
     pub check: fn(&Path) -> u8,
     /// `crier demo`.
@@ -21,10 +21,9 @@ pub struct Programs {
 /// Runs a command. Returns the exit code.
 pub(super) fn run(command: Command, programs: &Programs) -> Result<u8, Failed> {
     let (asked, target, question) = match command {
-        Command::Run { record: Some(_), .. } => return Err(unsupported("run --record")),
         Command::Doctor(_) => return Err(unsupported("doctor")),
         Command::Import { .. } => return Err(unsupported("import")),
-        Command::Run { config, record: None } => return Ok((programs.run)(&config.config)),
+        Command::Run { config, record } => return Ok((programs.run)(&config.config, record.as_deref())),
         Command::Check(config) => return Ok((programs.check)(&config.config)),
         Command::Demo => return Ok((programs.demo)()),
 

@@ -27,6 +27,7 @@ use toml::de::DeTable;
 pub use check::{check, memory_plan};
 pub use diagnostic::{ConfigDiagnostic, Position};
 pub use model::{Model, Network, OnStop, Tag};
+pub(crate) use policy::with_core_policies;
 pub use policy::{MatchModel, PolicyModel, RuleModel, SetModel};
 pub use reload::reload_conflict;
 pub use router_id::{HostFacts, RouterIdSource, default_router_id};

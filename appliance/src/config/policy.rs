@@ -1,4 +1,6 @@
 //! Policies, owned: the core's types without their borrows, and the way back.
+//!
+//! Variants stand in the core's order: what a recording has of the core's types is read into these.
 
 use std::net::IpAddr;
 
@@ -8,9 +10,10 @@ use crier_core::policy::{
     RuleAction, Set,
 };
 use ipnet::IpNet;
+use serde::Deserialize;
 
 /// A policy: [`Policy`], owned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PolicyModel {
     /// Its name.
     pub name: String,
@@ -19,7 +22,7 @@ pub struct PolicyModel {
 }
 
 /// A rule of a policy: [`Rule`], owned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RuleModel {
     /// What must hold, all of it.
     pub matches: Vec<MatchModel>,
@@ -30,7 +33,7 @@ pub struct RuleModel {
 }
 
 /// [`Match`], owned, variant by variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub enum MatchModel {
     /// `prefix`.
     Prefix(Vec<PrefixRange>),
@@ -51,7 +54,7 @@ pub enum MatchModel {
 }
 
 /// [`Set`], owned, variant by variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub enum SetModel {
     /// `local-pref`.
     LocalPref(u32),
@@ -81,7 +84,7 @@ pub enum SetModel {
 
 /// Hands `policies` to `use_them` as the core takes them. The core's types borrow slices of slices, so each level is
 /// built in a place of its own that outlives the next one.
-pub(super) fn with_core_policies<R>(
+pub(crate) fn with_core_policies<R>(
     policies: &[PolicyModel],
     use_them: impl FnOnce(&[Policy<'_>]) -> R,
 ) -> R {

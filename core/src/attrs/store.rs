@@ -82,6 +82,7 @@ pub(crate) struct AttrStore<'m> {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Sliding {
     to: usize,
     from: usize,
@@ -341,5 +342,29 @@ impl<'m> AttrStore<'m> {
 
 #[cfg(any(test, feature = "check"))]
 mod check;
+#[cfg(feature = "serde")]
+crate::scalars::scalars! {
+    /// What is counted, and what is free.
+    AttrStoreScalars of (impl AttrStore<'_>),
+    keeps {
+        free: u32, fresh: u32, end: usize, live: usize, sliding: Option<Sliding>, sets: u32, bytes: u32, sets_high: u32,
+        bytes_high: u32, refused_sets: u64, refused_bytes: u64,
+    }
+    lives_in { headers, index, arena, hasher, capacity }
+}
+
+#[cfg(feature = "serde")]
+impl AttrStore<'_> {
+    /// Every array, as bytes.
+    pub(crate) fn arrays(&self) -> [&[u8]; 3] {
+        [self.headers.as_bytes(), self.index.bytes(), self.arena]
+    }
+
+    /// The same, to be filled.
+    pub(crate) fn arrays_mut(&mut self) -> [&mut [u8]; 3] {
+        [self.headers.as_mut_bytes(), self.index.bytes_mut(), self.arena]
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ pub const SOUND: Millis = Millis::from_secs(60);
 
 /// How often a neighbor's sessions failed lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Backoff {
     failures: u8,
 }

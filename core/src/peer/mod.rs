@@ -10,6 +10,7 @@ use core::fmt;
 
 /// States of a session (RFC 4271, 8.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum State {
     /// Not trying.
     #[default]

@@ -12,6 +12,7 @@ use crate::wire::open::{AS_TRANS, Open, OpenParams};
 
 /// What was agreed, and with whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Agreed {
     /// What holds for the session.
     pub negotiated: Negotiated,

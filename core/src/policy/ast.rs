@@ -11,6 +11,7 @@ use crate::family::Family;
 
 /// A policy: the first rule that matches decides, and what no rule decides is rejected.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Policy<'a> {
     /// Its name, for people.
     pub name: &'a str,
@@ -20,6 +21,7 @@ pub struct Policy<'a> {
 
 /// A rule of a policy.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Rule<'a> {
     /// What must hold, all of it; a rule without matches matches every route.
     pub matches: &'a [Match<'a>],
@@ -31,6 +33,7 @@ pub struct Rule<'a> {
 
 /// What happens to a route that matches a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum RuleAction {
     /// It passes.
     Accept,
@@ -58,6 +61,7 @@ impl RuleAction {
 
 /// Something that must hold for a route. It holds if any of its alternatives does; without alternatives it never holds.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Match<'a> {
     /// The prefix is in a range.
     Prefix(&'a [PrefixRange]),
@@ -80,6 +84,7 @@ pub enum Match<'a> {
 
 /// A change to a route.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Set<'a> {
     /// LOCAL_PREF.
     LocalPref(u32),
@@ -110,6 +115,7 @@ pub enum Set<'a> {
 
 /// ORIGIN (RFC 4271, 5.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub enum Origin {
     /// From the originating AS itself.

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Which communities (RFC 1997) are meant: `65000:99`, `65000:*`, `*:*`. A part that is `None` is any number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CommunityPattern {
     /// The part before the colon, an AS number by convention.
     pub high: Option<u16>,
@@ -43,6 +44,7 @@ impl fmt::Display for CommunityPattern {
 
 /// Which large communities (RFC 8092) are meant: `65000:1:2`, `65000:*:*`. A part that is `None` is any number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LargeCommunityPattern(pub [Option<u32>; 3]);
 
 impl LargeCommunityPattern {

@@ -14,6 +14,7 @@ use crate::family::Family;
 
 /// Prefixes that lie in a network and whose length is in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PrefixRange {
     net: IpNet,
     min: u8,
@@ -189,6 +190,7 @@ impl core::error::Error for PrefixRangeError {}
 
 /// A range of AS_PATH lengths, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LengthRange {
     min: u16,
     max: u16,

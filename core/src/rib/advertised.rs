@@ -67,6 +67,19 @@ impl<'m> Advertised<'m> {
     }
 }
 
+#[cfg(feature = "serde")]
+impl Advertised<'_> {
+    /// The array, as bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        zerocopy::IntoBytes::as_bytes(&*self.words)
+    }
+
+    /// The same, to be filled.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        zerocopy::IntoBytes::as_mut_bytes(&mut *self.words)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -176,5 +176,26 @@ impl<'m> Changes<'m> {
 
 #[cfg(any(test, feature = "check"))]
 mod check;
+#[cfg(feature = "serde")]
+impl Changes<'_> {
+    /// The array, as bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        zerocopy::IntoBytes::as_bytes(&*self.nodes)
+    }
+
+    /// The same, to be filled.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        zerocopy::IntoBytes::as_mut_bytes(&mut *self.nodes)
+    }
+}
+
+#[cfg(feature = "serde")]
+crate::scalars::scalars! {
+    /// Which markers are free.
+    ChangesScalars of (impl Changes<'_>),
+    keeps { free_marker: u32, fresh_marker: u32 }
+    lives_in { nodes, slots }
+}
+
 #[cfg(test)]
 mod tests;

@@ -128,6 +128,19 @@ impl<'m> Index<'m> {
 
 #[cfg(any(test, feature = "check"))]
 mod check;
+#[cfg(feature = "serde")]
+impl Index<'_> {
+    /// The array, as bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        zerocopy::IntoBytes::as_bytes(&*self.cells)
+    }
+
+    /// The same, to be filled.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        zerocopy::IntoBytes::as_mut_bytes(&mut *self.cells)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -171,6 +171,27 @@ impl<'m> RefusedPaths<'m> {
 
 #[cfg(any(test, feature = "check"))]
 mod check;
+#[cfg(feature = "serde")]
+crate::scalars::scalars! {
+    /// What is counted, and what is free.
+    RefusedPathsScalars of (impl RefusedPaths<'_>),
+    keeps { free: u32, fresh: u32, used: u32, high_water: u32, lost: u64 }
+    lives_in { records, index, hasher }
+}
+
+#[cfg(feature = "serde")]
+impl RefusedPaths<'_> {
+    /// Every array, as bytes.
+    pub(crate) fn arrays(&self) -> [&[u8]; 2] {
+        [self.records.as_bytes(), self.index.bytes()]
+    }
+
+    /// The same, to be filled.
+    pub(crate) fn arrays_mut(&mut self) -> [&mut [u8]; 2] {
+        [self.records.as_mut_bytes(), self.index.bytes_mut()]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -50,6 +50,7 @@ pub(crate) mod word {
 
 /// Sizes and use of one family's tables.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Counts {
     /// Destinations with learned paths, whether there is one originated here besides or not.
     pub(crate) learned: u32,
@@ -496,5 +497,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
 
 #[cfg(any(test, feature = "check"))]
 pub(crate) mod check;
+#[cfg(feature = "serde")]
+pub(crate) mod saved;
 #[cfg(test)]
 mod tests;

@@ -17,11 +17,8 @@ impl Speaker<'_> {
         slot.map(|_| peer.0).ok_or(CommandError::NoSuchPeer)
     }
 
-    /// Resets a neighbor's session.
-    ///
-    /// # Errors
-    /// There is no such neighbor; or, for the soft ways, its session is not Established or cannot do route refresh.
-    pub fn clear(&mut self, now: Instant, peer: PeerId, how: Clear) -> Result<(), CommandError> {
+    /// The work of [`Speaker::clear`].
+    pub(super) fn on_clear(&mut self, now: Instant, peer: PeerId, how: Clear) -> Result<(), CommandError> {
         let peer = self.known(peer)?;
         let session = self.peers[usize::from(peer)].session;
         match how {
@@ -53,11 +50,13 @@ impl Speaker<'_> {
         }
     }
 
-    /// Ends a neighbor's session with Cease / Administrative Shutdown and `message` (RFC 9003), and keeps it down.
-    ///
-    /// # Errors
-    /// There is no such neighbor.
-    pub fn shutdown(&mut self, now: Instant, peer: PeerId, message: &str) -> Result<(), CommandError> {
+    /// The work of [`Speaker::shutdown`].
+    pub(super) fn on_shutdown(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        message: &str,
+    ) -> Result<(), CommandError> {
         let peer = self.known(peer)?;
         self.peers[usize::from(peer)].admin = Admin::Down;
         let cease = Notification::with_communication(codes::cease::ADMINISTRATIVE_SHUTDOWN, message);
@@ -65,11 +64,8 @@ impl Speaker<'_> {
         Ok(())
     }
 
-    /// Lets a neighbor that was shut down, or closed by its prefix limit, come back at once.
-    ///
-    /// # Errors
-    /// There is no such neighbor.
-    pub fn enable(&mut self, now: Instant, peer: PeerId) -> Result<(), CommandError> {
+    /// The work of [`Speaker::enable`].
+    pub(super) fn on_enable(&mut self, now: Instant, peer: PeerId) -> Result<(), CommandError> {
         let peer = self.known(peer)?;
         self.revive(now, peer);
         Ok(())
@@ -86,9 +82,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// Announces everything with GRACEFUL_SHUTDOWN (RFC 8326), and after `wait` withdraws it. What is withdrawn already
-    /// stays so: asking twice brings nothing back.
-    pub fn drain(&mut self, now: Instant, wait: Millis) {
+    /// The work of [`Speaker::drain`].
+    pub(super) fn on_drain(&mut self, now: Instant, wait: Millis) {
         if self.drained() {
             return;
         }
@@ -98,8 +93,8 @@ impl Speaker<'_> {
         self.announce_all_again();
     }
 
-    /// Ends draining and announces everything as before.
-    pub fn undrain(&mut self) {
+    /// The work of [`Speaker::undrain`].
+    pub(super) fn on_undrain(&mut self) {
         if self.drain == Drain::No {
             return;
         }
@@ -124,8 +119,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// Ends every session with Cease / Administrative Shutdown; nothing is dialled or accepted any more.
-    pub fn stop(&mut self, now: Instant, message: &str) {
+    /// The work of [`Speaker::stop`].
+    pub(super) fn on_stop(&mut self, now: Instant, message: &str) {
         self.stopping = true;
         let cease = Notification::with_communication(codes::cease::ADMINISTRATIVE_SHUTDOWN, message);
         for peer in 1..self.peers.len() as u16 {
@@ -136,9 +131,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// Stops as [`Speaker::stop`] does, but leaves sessions alone over which both ends announced graceful restart: their
-    /// connections end without a word when the process does, and the neighbors keep the routes (RFC 4724, 4).
-    pub fn stop_preserving(&mut self, now: Instant, message: &str) {
+    /// The work of [`Speaker::stop_preserving`].
+    pub(super) fn on_stop_preserving(&mut self, now: Instant, message: &str) {
         self.stopping = true;
         let cease = Notification::with_communication(codes::cease::ADMINISTRATIVE_SHUTDOWN, message);
         for peer in 1..self.peers.len() as u16 {

@@ -16,11 +16,8 @@ use crate::wire::notification::Notification;
 use crate::wire::notification::codes;
 
 impl Speaker<'_> {
-    /// Makes `config` the configuration: compares it with what is, and changes only what differs.
-    ///
-    /// # Errors
-    /// The configuration cannot be honoured; then nothing has changed.
-    pub fn configure(&mut self, now: Instant, config: &Config<'_>) -> Result<Applied, ConfigError> {
+    /// The work of [`Speaker::configure`].
+    pub(super) fn on_configure(&mut self, now: Instant, config: &Config<'_>) -> Result<Applied, ConfigError> {
         self.check_counts(config)?;
         check_policies(config)?;
         check_duplicates(config.peers)?;

@@ -10,6 +10,7 @@ use crate::wire::open::OpenParams;
 
 /// What a connection slot is used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Phase {
     /// Nothing.
     #[default]
@@ -34,6 +35,7 @@ pub(crate) mod pending {
 
 /// A connection's place in [`Memory`](super::Memory).
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConnSlot {
     pub(crate) generation: u32,
     pub(crate) phase: Phase,

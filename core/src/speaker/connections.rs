@@ -22,11 +22,8 @@ const UNOPENED: Millis = Millis::from_secs(10);
 const UNOPENED_PER_SOURCE: usize = 8;
 
 impl Speaker<'_> {
-    /// A connection from `ends.remote` to `ends.local` was accepted by a listener.
-    ///
-    /// # Errors
-    /// The connection is not wanted: the driver closes it.
-    pub fn accept(&mut self, now: Instant, ends: Ends) -> Result<ConnId, Refusal> {
+    /// The work of [`Speaker::accept`].
+    pub(super) fn on_accept(&mut self, now: Instant, ends: Ends) -> Result<ConnId, Refusal> {
         let result = self.admit(now, ends);
         match result {
             Ok((peer, range)) => {
@@ -137,8 +134,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// A connection that [`Action::Connect`] asked for is open.
-    pub fn connected(&mut self, now: Instant, conn: ConnId, ends: Ends) {
+    /// The work of [`Speaker::connected`].
+    pub(super) fn on_connected(&mut self, now: Instant, conn: ConnId, ends: Ends) {
         if let Some(index) = self.find(conn)
             && self.conns[usize::from(index)].phase == Phase::Dialling
         {
@@ -167,8 +164,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// A connection ended, or could not be opened.
-    pub fn closed(&mut self, now: Instant, conn: ConnId, cause: CloseCause) {
+    /// The work of [`Speaker::closed`].
+    pub(super) fn on_closed(&mut self, now: Instant, conn: ConnId, cause: CloseCause) {
         let Some(index) = self.find(conn) else { return };
         let conn = &self.conns[usize::from(index)];
         match conn.phase {
@@ -290,8 +287,8 @@ impl Speaker<'_> {
         true
     }
 
-    /// The next thing to do with a connection.
-    pub fn poll_action(&mut self) -> Option<Action> {
+    /// The work of [`Speaker::poll_action`].
+    pub(super) fn next_action(&mut self) -> Option<Action> {
         if !self.actions {
             return None;
         }

@@ -50,6 +50,11 @@ impl<'m> EventRing<'m> {
         Some(event)
     }
 
+    /// Whether there is nothing to pop.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0 && self.untold == 0
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -68,6 +73,22 @@ impl<'m> EventRing<'m> {
 
     pub(crate) fn bytes(&self) -> usize {
         size_of_val::<[_]>(&*self.slots)
+    }
+}
+
+#[cfg(feature = "serde")]
+crate::scalars::scalars! {
+    /// How many events wait, without their words.
+    EventRingScalars of (impl EventRing<'_>),
+    keeps { first: usize, len: usize, high_water: usize, lost: u64, untold: u32 }
+    lives_in { slots }
+}
+
+#[cfg(feature = "serde")]
+impl EventRing<'_> {
+    /// Whether what was set from outside is possible.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.len <= self.slots.len() && self.first < self.slots.len().max(1)
     }
 }
 

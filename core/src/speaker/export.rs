@@ -21,6 +21,7 @@ const GRACEFUL_SHUTDOWN: [u8; 4] = [0xFF, 0xFF, 0, 0];
 
 /// How far draining has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Drain {
     No,
     /// Everything is announced with GRACEFUL_SHUTDOWN.

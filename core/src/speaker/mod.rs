@@ -3,6 +3,9 @@
 //! Each file here holds one part of its conduct: who may connect, what a session's events do, how an UPDATE reaches the
 //! tables, how the tables reach the wire, and what an operator may ask.
 
+pub(crate) mod calls;
+#[cfg(feature = "serde")]
+pub(crate) mod checkpoint;
 pub(crate) mod commands;
 pub(crate) mod configure;
 pub(crate) mod conn_slot;
@@ -26,6 +29,8 @@ pub(crate) mod types;
 pub(crate) mod update;
 pub(crate) mod views;
 
+#[cfg(feature = "serde")]
+pub use checkpoint::Restore;
 pub use conn_slot::ConnSlot;
 pub use peer_slot::PeerSlot;
 pub use types::*;
@@ -35,6 +40,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use crate::config::{DynamicRange, LocalConfig};
 use crate::event::{Event, EventKind};
 use crate::hash::Hasher;
+use crate::input::Tap;
 use crate::limits::Limits;
 use crate::memory::{Laid, Scratch, Sizes};
 use crate::policy::Policies;
@@ -49,6 +55,7 @@ pub const MAX_RANGES: usize = 128;
 
 /// Most entries ever in use, and entries refused, of what the speaker counts itself.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct High {
     pub(crate) peers: u16,
     pub(crate) peers_refused: u64,
@@ -95,6 +102,8 @@ pub struct Speaker<'m> {
     full: recovery::FullReport,
     /// Since when withdrawn destinations of each family have been at their bound.
     crowded: [Option<Instant>; 2],
+    /// Who hears of every call. Its own lifetime is not `'m`, so that a speaker stays covariant in that.
+    tap: Option<&'m mut (dyn Tap + 'static)>,
 }
 
 impl<'m> Speaker<'m> {
@@ -161,6 +170,7 @@ impl<'m> Speaker<'m> {
             high: High::default(),
             full: recovery::FullReport::default(),
             crowded: [None; 2],
+            tap: None,
         };
         speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;
         speaker.arm(now, Wake::Speaker);
@@ -194,11 +204,6 @@ impl<'m> Speaker<'m> {
     /// The limits that the tables were sized by.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// The next event for people.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop()
     }
 }
 

@@ -15,11 +15,8 @@ use crate::rib::table::{FamilyTable, NewPath};
 use crate::time::Instant;
 
 impl Speaker<'_> {
-    /// Originates a route, or replaces the one originated for the same prefix.
-    ///
-    /// # Errors
-    /// The prefix may not be announced, its next hop is of another family, or there is no room.
-    pub fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
+    /// The work of [`Speaker::originate`].
+    pub(super) fn on_originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
         let family = Family::of(&route.prefix);
         if route.next_hop.is_some_and(|next_hop| next_hop.is_ipv4() != (family == Family::Ipv4Unicast)) {
             return Err(CommandError::NextHopFamily);
@@ -34,8 +31,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// Withdraws a route originated here; false if there was none.
-    pub fn withdraw(&mut self, prefix: IpNet) -> bool {
+    /// The work of [`Speaker::withdraw`].
+    pub(super) fn on_withdraw(&mut self, prefix: IpNet) -> bool {
         let shared = &mut self.rib.shared;
         match Family::of(&prefix) {
             Family::Ipv4Unicast => V4::net_of(&prefix).is_some_and(|net| self.rib.v4.forget(shared, net, 0)),

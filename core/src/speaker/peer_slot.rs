@@ -17,6 +17,7 @@ const CLOSED_DYNAMIC: Millis = Millis::from_secs(600);
 
 /// What a session knows of one family.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct FamilySession {
     /// Both ends want the family.
     pub(crate) active: bool,
@@ -41,6 +42,7 @@ pub(crate) struct FamilySession {
 
 /// A job that is left to do when a session has ended, resumed under a budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Job {
     #[default]
     None,
@@ -54,6 +56,7 @@ pub(crate) enum Job {
 
 /// A neighbor's place in [`Memory`](super::Memory).
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PeerSlot {
     pub(crate) config: Option<PeerIdentity>,
     /// Never [`Admin::Drain`]: that is the speaker's as a whole, and views show it.
@@ -97,6 +100,7 @@ pub struct PeerSlot {
 
 /// Who a neighbor is and how to talk to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct PeerIdentity {
     pub(crate) remote: IpAddr,
     pub(crate) port: u16,

@@ -15,8 +15,8 @@ use crate::wire::open::Open;
 use crate::wire::refresh::{Refresh, Subtype};
 
 impl Speaker<'_> {
-    /// Bytes arrived, in order; all are taken.
-    pub fn receive(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
+    /// The work of [`Speaker::receive`].
+    pub(super) fn on_receive(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
         let Some(index) = self.find(conn) else { return };
         let peer = usize::from(self.conns[usize::from(index)].peer);
         self.peers[peer].counters.bytes_received += bytes.len() as u64;

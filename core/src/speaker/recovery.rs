@@ -28,6 +28,7 @@ const TABLES: [Table; 6] = [
 
 /// What of full tables was reported, and when.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct FullReport {
     refused: [u64; TABLES.len()],
     not_before: [Instant; TABLES.len()],

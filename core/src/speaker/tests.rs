@@ -19,4 +19,5 @@ mod raw;
 mod raw_peer;
 mod session_faults;
 mod session_timers;
+mod twin;
 mod world;

@@ -76,11 +76,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// The instant of [`Speaker::poll_timeout`] was reached. Harmless if it was not.
-    pub fn timeout(&mut self, now: Instant) {
-        if self.next_timer.is_none_or(|next| now < next.at) {
-            return;
-        }
+    /// The work of [`Speaker::timeout`].
+    pub(super) fn on_timeout(&mut self, now: Instant) {
         self.next_timer = None;
         for index in 0..self.conns.len() as u16 {
             self.connection_timers(now, index);
@@ -208,8 +205,8 @@ impl Speaker<'_> {
         }
     }
 
-    /// Goes on with long jobs, for about `budget` table entries; true if there is more to do.
-    pub fn work(&mut self, now: Instant, budget: u32) -> bool {
+    /// The work of [`Speaker::work`].
+    pub(super) fn on_work(&mut self, now: Instant, budget: u32) -> bool {
         let mut left = budget;
         for _ in 1..self.peers.len() {
             let peer = self.job_cursor;

@@ -48,12 +48,8 @@ impl Speaker<'_> {
         })
     }
 
-    /// Writes whole messages for this connection into `out` (at least 4096 bytes), and returns how many bytes. The
-    /// driver calls it only once everything it got before was taken by the socket, or it loses the send hold timer.
-    ///
-    /// Nothing written is not the end: many changes may not be for this neighbor, and the work of one call is bounded.
-    /// The end is where [`Speaker::wants_transmit`] says so.
-    pub fn transmit(&mut self, now: Instant, conn: ConnId, out: &mut [u8]) -> usize {
+    /// The work of [`Speaker::transmit`].
+    pub(super) fn on_transmit(&mut self, now: Instant, conn: ConnId, out: &mut [u8]) -> usize {
         let Some(index) = self.find(conn) else { return 0 };
         let mut len = self.control_messages(now, index, out);
         let conn = &self.conns[usize::from(index)];

@@ -15,10 +15,12 @@ use crate::time::Instant;
 
 /// A neighbor's slot; 0 is the speaker itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PeerId(pub u16);
 
 /// A connection. The generation makes late events for an earlier user of the slot harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConnId {
     /// Slot, less than [`Limits::connections`].
     pub index: u16,
@@ -28,6 +30,7 @@ pub struct ConnId {
 
 /// The two ends of a connection, and own addresses that serve as next hops on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ends {
     /// The neighbor's address and port.
     pub remote: SocketAddr,
@@ -50,6 +53,7 @@ impl Ends {
 
 /// Why a connection ended, or never came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CloseCause {
     /// The neighbor closed it.
     Eof,
@@ -67,6 +71,7 @@ pub enum CloseCause {
 
 /// Why an incoming connection is refused at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Refusal {
     /// Neither a neighbor nor in a dynamic range.
     NotConfigured,
@@ -88,6 +93,7 @@ pub enum Refusal {
 
 /// What the driver is to do with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Action {
     /// Dial, and report with [`Speaker::connected`] or [`Speaker::closed`].
     Connect {
@@ -114,6 +120,7 @@ pub enum Action {
 
 /// The next instant at which the core wants [`Speaker::timeout`] to be called, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Deadline {
     /// When.
     pub at: Instant,
@@ -123,6 +130,7 @@ pub struct Deadline {
 
 /// Why the core wants to be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wake {
     /// A long job has more to do: call [`Speaker::work`] at once.
     Work,
@@ -136,6 +144,7 @@ pub enum Wake {
 
 /// A route originated here.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LocalRoute<'a> {
     /// The prefix.
     pub prefix: IpNet,
@@ -153,6 +162,7 @@ pub struct LocalRoute<'a> {
 
 /// Why an operator's call was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum CommandError {
     /// No such neighbor.
     NoSuchPeer,
@@ -172,6 +182,7 @@ pub enum CommandError {
 
 /// Why a configuration was refused. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum ConfigError {
     /// More neighbors and dynamic ones than [`Limits::peers`].
     TooManyPeers {
@@ -209,6 +220,7 @@ pub enum ConfigError {
 
 /// What applying a configuration did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Applied {
     /// Neighbors added.
     pub added: u16,
@@ -224,6 +236,7 @@ pub struct Applied {
 
 /// How `clear` resets a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Clear {
     /// Cease / Administrative Reset.
     Hard,

@@ -17,6 +17,7 @@ pub const MAX_DATA: usize = 256;
 
 /// The reason for which a session ends, as told to the neighbor or by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Notification {
     /// Error code.
     pub code: u8,

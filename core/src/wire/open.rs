@@ -109,6 +109,7 @@ fn malformed() -> Notification {
 
 /// What a speaker says about itself in its OPEN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OpenParams {
     /// Own AS number.
     pub asn: u32,

@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(10);
 pub enum Speaker {
     /// crier, built with the profile of this program.
     Crier,
+    /// The same, recording what happens.
+    Recording,
     /// BIRD as installed.
     Bird,
 }
@@ -35,6 +37,7 @@ impl Speaker {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Crier => "crier",
+            Self::Recording => "crier --record",
             Self::Bird => "BIRD",
         }
     }
@@ -45,6 +48,11 @@ impl Speaker {
         fs::create_dir_all(&dir)?;
         let (command, file, text) = match self {
             Self::Crier => (crier_command(&dir), "crier.toml", crier_configuration(&dir, table)),
+            Self::Recording => {
+                let mut command = crier_command(&dir);
+                command.arg("--record").arg(dir.join("crier.record"));
+                (command, "crier.toml", crier_configuration(&dir, table))
+            }
             Self::Bird => (bird_command(&dir), "bird.conf", bird_configuration()),
         };
         fs::write(dir.join(file), text)?;

@@ -1,11 +1,12 @@
-//! The benchmarks: `bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--direct]`.
+//! The benchmarks: `bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--record] [--direct]`.
 
 use std::process::ExitCode;
 
 use crier_tests::bench::{Options, Speaker, full_table};
 
 const USAGE: &str =
-    "usage: bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--direct]
+    "usage: bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--record] [--direct]
+  --record   measure crier once more in each round, recording to a file in the temporary directory
   --direct   measure the harness itself, the feeder straight into the sink, before each round";
 
 fn main() -> ExitCode {
@@ -44,6 +45,7 @@ fn parse(arguments: &[String]) -> Option<Options> {
             "--seed" => options.seed = words.next()?.parse().ok()?,
             "--rounds" => options.rounds = words.next()?.parse().ok()?,
             "--direct" => options.direct = true,
+            "--record" => options.speakers.insert(1, Speaker::Recording),
             "--only" => {
                 options.speakers = match words.next()? {
                     "crier" => vec![Speaker::Crier],

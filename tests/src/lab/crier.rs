@@ -48,11 +48,21 @@ impl<'n> Crier<'n> {
 
     /// Starts it with this configuration, to which the control socket is added, and waits until it answers.
     pub fn start_with(node: &'n Namespace, configuration: &str) -> Self {
+        Self::launch(node, configuration, &[])
+    }
+
+    /// The same, recorded in this file.
+    pub fn start_recorded(node: &'n Namespace, configuration: &str, file: &Path) -> Self {
+        Self::launch(node, configuration, &["--record", &file.to_string_lossy()])
+    }
+
+    fn launch(node: &'n Namespace, configuration: &str, options: &[&str]) -> Self {
         let program = crier_binary();
         let socket = node.dir().join("crier.sock").to_string_lossy().into_owned();
         let path = node.write("crier.toml", &with_socket(configuration, &socket));
-        let mut process =
-            node.spawn(&program, &["run", "-c", &path.to_string_lossy()], &[("RUST_LOG", "debug")]);
+        let path_text = path.to_string_lossy();
+        let words = [&["run", "-c", &path_text], options].concat();
+        let mut process = node.spawn(&program, &words, &[("RUST_LOG", "debug")]);
         process.await_ready(|| node.try_run(&program, &["status", "--json", "--socket", &socket]).is_ok());
         Self { node, program, socket, configuration: path, process }
     }

@@ -8,14 +8,18 @@ mod mailbox;
 mod setup;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crier_core::{Event, Instant, Limits, PeerView, Speaker};
+use crier::control::rows::RouteRow;
+use crier::record::{Recorder, Recording};
+use crier_core::{Event, Instant, Limits, PeerView, Speaker, Tap};
 use crier_io_mio::{Chunk, Context, Fill, Flow, Host, Runtime, Sizes, Waker};
 
 use crate::lab::OrFail;
+use crate::sim::replay::rib;
 use mailbox::Mailbox;
 
 pub use setup::{ASN, SPEAKER, configure, local, neighbor, quick, speaker};
@@ -40,6 +44,29 @@ pub struct Seen {
     pub events: Vec<Event>,
 }
 
+/// The recording of a rig.
+#[derive(Debug)]
+pub struct Recorded(Recording);
+
+impl Recorded {
+    /// Waits until what happened so far is in the file.
+    #[track_caller]
+    pub fn flush(&self) {
+        self.0.flush().then_some(()).or_fail("writing a recording");
+    }
+
+    /// Ends the recording, while the rig goes on, and returns the routes of that moment.
+    #[track_caller]
+    pub fn end(self, rig: &Rig) -> Vec<RouteRow> {
+        let rib = rig.speaker(|speaker, now| {
+            speaker.set_tap(None);
+            rib(speaker, now)
+        });
+        self.0.finish();
+        rib
+    }
+}
+
 struct Driver {
     mailbox: Arc<Mailbox>,
     seen: Seen,
@@ -49,6 +76,34 @@ impl Rig {
     /// Starts a speaker of this size that listens at `listen` and is configured by nothing yet.
     #[track_caller]
     pub fn start(limits: Limits, write_buffers: u16, listen: SocketAddr) -> Self {
+        Self::launch(limits, write_buffers, listen, |_| None)
+    }
+
+    /// The same, recorded in this file, of at most so many bytes. The recording ends with [`Recorded::end`].
+    #[track_caller]
+    pub fn recorded(
+        limits: Limits,
+        write_buffers: u16,
+        listen: SocketAddr,
+        file: &Path,
+        most: u64,
+    ) -> (Self, Recorded) {
+        let mut recording = None;
+        let rig = Self::launch(limits, write_buffers, listen, |now| {
+            let started = Recording::start(file, most, &setup::made(&limits, now)).or_fail("recording");
+            recording = Some(started.0);
+            Some(started.1)
+        });
+        (rig, Recorded(recording.or_fail("a recording")))
+    }
+
+    #[track_caller]
+    fn launch(
+        limits: Limits,
+        write_buffers: u16,
+        listen: SocketAddr,
+        record: impl FnOnce(Instant) -> Option<Recorder>,
+    ) -> Self {
         let sizes =
             Sizes { instances: 1, connections: limits.connections, write_buffers, control_clients: 0 };
         let mut runtime = Runtime::<()>::new(sizes).or_fail("making a runtime");
@@ -59,7 +114,16 @@ impl Rig {
         let seen = Seen { events: Vec::with_capacity(EVENTS) };
         let driver = Driver { mailbox: Arc::clone(&mailbox), seen };
         let counter = Arc::clone(&turns);
-        let thread = thread::spawn(move || drive(runtime, driver, &limits, &counter));
+        let now = runtime.clock().now();
+        let recorder = record(now);
+        let thread = thread::spawn(move || {
+            let mut speaker = speaker(&limits, now);
+            // It is never given back, as little as the speaker's memory is.
+            speaker.set_tap(
+                recorder.map(|recorder| -> &mut (dyn Tap + 'static) { Box::leak(Box::new(recorder)) }),
+            );
+            drive(runtime, driver, speaker, &counter);
+        });
         Self { mailbox, turns, waker, thread: Some(thread), address }
     }
 
@@ -140,8 +204,8 @@ impl Drop for Rig {
     }
 }
 
-fn drive(mut runtime: Runtime<()>, mut driver: Driver, limits: &Limits, turns: &AtomicU64) {
-    let mut speakers = [speaker(limits, runtime.clock().now())];
+fn drive(mut runtime: Runtime<()>, mut driver: Driver, speaker: Speaker<'_>, turns: &AtomicU64) {
+    let mut speakers = [speaker];
     while runtime.turn(&mut speakers, &mut driver).or_fail("a turn") == Flow::Continue {
         turns.fetch_add(1, Ordering::SeqCst);
     }

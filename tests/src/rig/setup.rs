@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crier::record::Start;
 use crier_core::config::{
     Config, DynamicRange, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs,
     Settings, Timers,
@@ -20,6 +21,8 @@ pub const SPEAKER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
 
 /// Events that wait for the host.
 const EVENTS: usize = 1024;
+/// Seed of the speaker.
+const SEED: u64 = 7;
 /// What the region must be aligned to.
 const ALIGNMENT: usize = 64;
 
@@ -35,7 +38,20 @@ pub fn speaker(limits: &Limits, now: Instant) -> Speaker<'static> {
         connections: leaked::<ConnSlot>(usize::from(limits.connections)),
         events: leaked::<Event>(EVENTS),
     };
-    Speaker::new(memory, limits, 7, now).map_err(|error| format!("{error:?}")).or_fail("making a speaker")
+    Speaker::new(memory, limits, SEED, now).map_err(|error| format!("{error:?}")).or_fail("making a speaker")
+}
+
+/// What [`speaker`] makes a speaker from, as a recording begins.
+pub(super) fn made(limits: &Limits, now: Instant) -> Start<'static> {
+    Start {
+        crier: env!("CARGO_PKG_VERSION"),
+        limits: *limits,
+        events: EVENTS as u32,
+        seed: SEED,
+        now,
+        unix_ms: 0,
+        running: false,
+    }
 }
 
 fn leaked<T: Default>(count: usize) -> &'static mut [T] {

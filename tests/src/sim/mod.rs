@@ -17,6 +17,7 @@ pub mod packet;
 pub mod pcap;
 pub mod plan;
 mod referee;
+pub mod replay;
 pub mod report;
 pub mod route;
 pub mod run;

@@ -15,6 +15,7 @@ mod lab {
     mod pairs;
     mod peers;
     mod policy;
+    mod recording;
     mod refresh;
     mod reload;
     mod transport;

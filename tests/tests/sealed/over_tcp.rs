@@ -1,6 +1,7 @@
 //! The loop as it runs in the program: real sockets, a real speaker, one sealed thread.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::thread;
 
@@ -14,7 +15,8 @@ use crier_core::{EventKind, Family, Limits};
 use crier_tests::allocation::{seal, unseal};
 use crier_tests::lab::{await_until, fail};
 use crier_tests::raw_peer::RawPeer;
-use crier_tests::rig::{self, Rig, neighbor, quick};
+use crier_tests::rig::{self, Recorded, Rig, neighbor, quick};
+use crier_tests::sim::replay::{End, replay_file};
 use crier_tests::wire::update::{each_prefix, prefix_fields};
 use crier_tests::wire::{Open, ROUTE_REFRESH, UPDATE, message};
 
@@ -44,6 +46,8 @@ const LIMITS: Limits = Limits {
 /// The loop, its neighbors, and the seal.
 struct Scene {
     rig: Rig,
+    recorded: Recorded,
+    file: PathBuf,
     listener: TcpListener,
     a: RawPeer,
     b: RawPeer,
@@ -55,12 +59,13 @@ impl Scene {
     fn new() -> Self {
         let listener = TcpListener::bind((A.address, 0)).unwrap();
         // One buffer for all: whoever does not read leaves none to the others.
-        let rig = Rig::start(LIMITS, 1, SocketAddr::new(rig::SPEAKER, 0));
+        let file = std::env::temp_dir().join(format!("crier-sealed-{}", std::process::id()));
+        let (rig, recorded) = Rig::recorded(LIMITS, 1, SocketAddr::new(rig::SPEAKER, 0), &file, 0);
         rig::configure(&rig, peers(&listener, 0), ranges(), &[]);
         let (a, b, c) = (accept(&listener, A), dial(&rig, B), dial(&rig, C));
         a.read_on();
         b.read_on();
-        let scene = Self { rig, listener, a, b, c, marks: 0 };
+        let scene = Self { rig, recorded, file, listener, a, b, c, marks: 0 };
         scene.rig.call(|_, _| seal());
         scene
     }
@@ -261,6 +266,15 @@ fn the_loop_allocates_nothing_after_start_up() {
         unseal()
     });
     assert_eq!(broken, 0, "stopping");
+    // All of this was recorded meanwhile, the speaker's state again and again, and is the same when it is run again.
+    let Scene { rig, recorded, file, .. } = scene;
+    let rib = recorded.end(&rig);
+    let former = file.with_extension("1");
+    let [before, last] = [&former, &file].map(|file| replay_file(file));
+    [former, file].into_iter().for_each(|file| drop(std::fs::remove_file(file)));
+    let [before, last] = [before, last].map(|replayed| replayed.unwrap_or_else(|error| fail(error)));
+    assert_eq!((before.end, last.end, last.rib()), (End::Whole, End::Whole, rib));
+    assert!(before.calls > 10 && last.calls > 10, "{} and {} calls", before.calls, last.calls);
 }
 
 /// Tens of thousands of prefixes with ever new attributes, from two neighbors to a third.

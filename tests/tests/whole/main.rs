@@ -7,4 +7,6 @@ mod fairness;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod recording;
+#[cfg(test)]
 mod timing;

@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use zerocopy::IntoBytes;
 
+use super::twin::Twin;
 use crate::config::{
     Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Settings,
 };
@@ -33,20 +34,29 @@ pub(super) fn small() -> Limits {
     }
 }
 
-/// A speaker in memory that is never given back: tests are short.
+/// A speaker, and its twin, in memory that is never given back: tests are short.
 pub(super) fn speaker(limits: Limits, seed: u64) -> Speaker<'static> {
+    let mut speaker = alone(limits, seed);
+    speaker.set_tap(Some(Twin::of(alone(limits, seed), seed)));
+    speaker
+}
+
+fn alone(limits: Limits, seed: u64) -> Speaker<'static> {
+    Speaker::new(memory(&limits), &limits, seed, Instant::EPOCH).unwrap()
+}
+
+/// What a speaker lives in. It is never given back.
+pub(super) fn memory(limits: &Limits) -> Memory<'static> {
     let lines = (limits.region_bytes() as usize).div_ceil(64);
-    let region = Box::leak(vec![[0u64; 8]; lines].into_boxed_slice()).as_mut_bytes();
     let peers: Vec<PeerSlot> = (0..=limits.peers).map(|_| PeerSlot::default()).collect();
     let connections: Vec<ConnSlot> = (0..limits.connections).map(|_| ConnSlot::default()).collect();
     let events: Vec<Event> = (0..256).map(|_| Event::default()).collect();
-    let memory = Memory {
-        region,
+    Memory {
+        region: Box::leak(vec![[0u64; 8]; lines].into_boxed_slice()).as_mut_bytes(),
         peers: Box::leak(peers.into_boxed_slice()),
         connections: Box::leak(connections.into_boxed_slice()),
         events: Box::leak(events.into_boxed_slice()),
-    };
-    Speaker::new(memory, &limits, seed, Instant::EPOCH).unwrap()
+    }
 }
 
 pub(super) fn settings() -> Settings {
