@@ -13,10 +13,11 @@ use zerocopy::IntoBytes;
 
 use super::event_ring::EventRingScalars;
 use super::export::Drain;
+use super::own_addresses::OWN_ADDRESSES;
 use super::peer_slot::PeerSlot;
 use super::recovery::FullReport;
 use super::types::{Deadline, Memory};
-use super::{ConnSlot, High, MAX_RANGES, OWN_ADDRESSES, Speaker};
+use super::{ConnSlot, High, MAX_RANGES, Speaker};
 use crate::attrs::store::AttrStoreScalars;
 use crate::config::{DynamicRange, LocalConfig};
 use crate::limits::Limits;

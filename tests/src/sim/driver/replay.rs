@@ -1,11 +1,18 @@
-//! Recordings of real runs. Stand-in until `sim::replay` is there.
+//! Recordings of real runs.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::refused;
+use super::say;
+use crate::sim::replay;
 
 /// Replays a recording and reports.
 pub(super) fn replay(file: &Path) -> ExitCode {
-    refused(format_args!("{}: recordings are not there yet", file.display()))
+    let (status, text) = replay::main_like(file);
+    if status == 0 {
+        say(format_args!("{text}\n"));
+    } else {
+        eprintln!("{text}");
+    }
+    ExitCode::from(status)
 }
