@@ -21,7 +21,7 @@ impl Simulation {
         self.run_now()
     }
 
-    /// Replaces the configuration of a host, as `crier reload` does.
+    /// Replaces the configuration of a host, as a new file and `crier reload` do. The daemon has it also when it starts again.
     ///
     /// # Errors
     /// It is wrong, with file and line, or cannot be taken over without a restart: then nothing has changed.
@@ -33,7 +33,15 @@ impl Simulation {
         if let Some(why) = config::reload_conflict(&running.model, &model) {
             return Err(Error::Refused { host: host.to_owned(), why });
         }
-        self.operate(host, WorkKind::Reload(text))
+        self.operate(host, WorkKind::Reload(text.clone()))?;
+        // It is what the file has now: a daemon that starts again reads it.
+        self.world
+            .hosts
+            .iter_mut()
+            .skip(number)
+            .take(1)
+            .for_each(|host| host.plan.config = Some(text.clone()));
+        Ok(())
     }
 
     /// Originates a route, as `crier announce` does.

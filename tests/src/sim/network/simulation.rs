@@ -1,6 +1,7 @@
 //! A network in time: it runs, settles, and is judged.
 
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use super::Error;
 use crate::sim::pcap::Pcap;
@@ -110,6 +111,12 @@ impl Simulation {
     /// The names of all hosts, in the order in which they were added.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.world.hosts().iter().map(|host| host.plan.name.as_str())
+    }
+
+    /// The name of the host that has this address.
+    pub fn owner(&self, address: IpAddr) -> Option<&str> {
+        let number = *self.world.owners.get(&address)?;
+        Some(self.world.hosts().get(number)?.plan.name.as_str())
     }
 
     /// The position of a host.
