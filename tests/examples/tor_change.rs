@@ -1,7 +1,7 @@
 //! Does this change of the top-of-rack switch's configuration lose a pod CIDR?
 //!
-//! Builds a rack of a switch and its nodes from their `crier.toml` files, lets it settle, reloads the switch with its changed
-//! file, lets it settle again, restarts the switch, and compares what every speaker has and where its packets end. Each loss
+//! Builds a rack of a switch and its nodes from their `crier.toml` files, lets it settle, reloads the switch with its
+//! changed file, lets it settle again, restarts the switch, and compares what every speaker has and where its packets end. Each loss
 //! is explained.
 //!
 //! ```text

@@ -1,8 +1,8 @@
 //! Networks that people build by hand, by name: the simulator for those who want to know what their own network does.
 //!
-//! A [`Network`] is put together from `crier.toml` files and links; [`Network::start`] makes a [`Simulation`] of it, in which
-//! time passes, things go wrong, operators work, and tables are looked at. Its rows are those of `crier routes --json` and
-//! the other commands: they come from the same code.
+//! A [`Network`] is put together from `crier.toml` files and links; [`Network::start`] makes a [`Simulation`] of it, in
+//! which time passes, things go wrong, operators work, and tables are looked at. Its rows are those of `crier routes
+//! --json` and the other commands: they come from the same code.
 
 mod build;
 mod error;

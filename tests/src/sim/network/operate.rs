@@ -21,7 +21,8 @@ impl Simulation {
         self.run_now()
     }
 
-    /// Replaces the configuration of a host, as a new file and `crier reload` do. The daemon has it also when it starts again.
+    /// Replaces the configuration of a host, as a new file and `crier reload` do. The daemon has it also when it starts
+    /// again.
     ///
     /// # Errors
     /// It is wrong, with file and line, or cannot be taken over without a restart: then nothing has changed.
