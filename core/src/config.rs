@@ -205,6 +205,16 @@ pub enum Ttl {
     Security(u8),
 }
 
+impl Ttl {
+    /// Whether an external neighbor must be on the same link for a session to come about.
+    pub const fn is_one_hop(self) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Multihop(hops) | Self::Security(hops) => hops <= 1,
+        }
+    }
+}
+
 /// Which policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyRef {

@@ -7,7 +7,8 @@ pub struct Limits {
     pub peers: u16,
     /// Connections, those without a neighbor yet included.
     pub connections: u16,
-    /// Learned destinations for each family, at most [`Limits::MAX_PREFIXES`].
+    /// Learned destinations for each family, those that are originated here too among them, at most
+    /// [`Limits::MAX_PREFIXES`].
     pub prefixes: u32,
     /// Learned paths for each family.
     pub paths: u32,

@@ -23,11 +23,23 @@ pub const MAX_REPLACED: usize = 4;
 pub struct Edit<'a> {
     key: Key,
     next_hop: &'a [u8],
+    next_hop_set: bool,
     attributes: &'a [u8],
     prepend: Prepend,
     communities: Vec<ListOp<'a, 4>, MAX_LIST_OPS>,
     large_communities: Vec<ListOp<'a, 12>, MAX_LIST_OPS>,
     replaced: Vec<Replaced<'a>, MAX_REPLACED>,
+}
+
+/// An attribute set that an edit wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its key.
+    pub key: Key,
+    /// How many bytes were written: next hop, then attributes.
+    pub len: usize,
+    /// Whether the edit set the next hop, be it to the one that was there. No comparison tells.
+    pub next_hop_set: bool,
 }
 
 /// What an attribute set becomes by an edit, without its being written. Attributes replaced by [`Edit::replace`] are not
@@ -64,6 +76,7 @@ impl<'a> Edit<'a> {
         Self {
             key: *attrs.key,
             next_hop: attrs.next_hop_bytes(),
+            next_hop_set: false,
             attributes: attrs.attributes(),
             prepend: Prepend::default(),
             communities: Vec::new(),
@@ -95,16 +108,17 @@ impl<'a> Edit<'a> {
             32 => (bytes, 32),
             _ => (&[][..], 0),
         };
+        self.next_hop_set = true;
     }
 
-    /// Puts `asn` in front of the AS_PATH `count` more times. An edit prepends one number: the last `asn` given.
+    /// Puts `asn` in front of the AS_PATH `count` more times. An edit prepends one number: the last `asn` given. The
+    /// neighboring AS stays the one that the route was received from (docs/decisions/007).
     pub fn prepend(&mut self, asn: u32, count: u8) {
         if count == 0 {
             return;
         }
         let count = u16::from(count);
         self.prepend = Prepend { asn, count: self.prepend.count.saturating_add(count) };
-        self.key.neighbor_as = asn;
         self.key.path_len = self.key.path_len.saturating_add(count);
     }
 
@@ -148,8 +162,8 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Writes the changed set into `out`: next hop, then attributes. Returns its key and how many bytes were written.
-    pub fn write(&self, out: &mut [u8]) -> Result<(Key, usize), NoRoom> {
+    /// Writes the changed set into `out`: next hop, then attributes.
+    pub fn write(&self, out: &mut [u8]) -> Result<Written, NoRoom> {
         let mut key = self.key;
         let mut out = Writer::new(out);
         out.put(self.next_hop)?;
@@ -167,7 +181,7 @@ impl<'a> Edit<'a> {
         for code in changes {
             self.write_changed(code, None, &mut key, &mut out)?;
         }
-        Ok((key, out.len()))
+        Ok(Written { key, len: out.len(), next_hop_set: self.next_hop_set })
     }
 
     /// Codes of the attributes that do not stay as they are, sorted.

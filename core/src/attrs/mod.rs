@@ -30,7 +30,8 @@ pub struct Key {
     pub local_pref: u32,
     /// MULTI_EXIT_DISC where [`Key::HAS_MED`] is set, else 0, the best value (RFC 4271, 9.1.2.2).
     pub med: u32,
-    /// First AS of the AS_PATH if that begins with an AS_SEQUENCE, else 0: the neighbouring AS that MED is compared in.
+    /// First AS of the AS_PATH, as received, if that begins with an AS_SEQUENCE, else 0: the neighbouring AS that MED is
+    /// compared in.
     pub neighbor_as: u32,
     /// ORIGINATOR_ID (RFC 4456), else 0.
     pub originator_id: u32,

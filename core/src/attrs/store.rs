@@ -161,6 +161,14 @@ impl<'m> AttrStore<'m> {
         self.store(key, bytes, hash, owner)
     }
 
+    /// Whether a learned set has this next hop. It walks all sets.
+    pub(crate) fn is_learned_next_hop(&self, address: core::net::IpAddr) -> bool {
+        let used = self.headers.get(1..self.fresh as usize).unwrap_or(&[]);
+        (1..).zip(used).any(|(id, header)| {
+            header.refs > 0 && header.learned != 0 && self.view(id).next_hop() == Some(address)
+        })
+    }
+
     fn hash(&self, key: &Key, bytes: &[u8]) -> u64 {
         let fixed = self.hasher.bytes(key.as_bytes());
         self.hasher.words(fixed, self.hasher.bytes(bytes))

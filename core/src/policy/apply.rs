@@ -2,17 +2,18 @@
 
 use super::eval::Applied;
 use super::form::{Policies, PolicyForm, RuleForm, setting};
-use crate::attrs::edit::Edit;
+use crate::attrs::AttrsView;
+use crate::attrs::edit::{Edit, Written};
 use crate::attrs::list::ListOp;
 use crate::attrs::tlv::NoRoom;
-use crate::attrs::{AttrsView, Key};
 
 impl<'a> Policies<'a> {
     /// Writes the attributes of a route that this policy accepted, with the sets of the `applied` rules, into `out`:
-    /// next hop and canonical attributes. Returns the key and how many bytes were written.
+    /// next hop and canonical attributes.
     ///
     /// `own_asn` is what is prepended; `own_next_hop` (4, 16 or 32 bytes) is what `next-hop = "self"` means. Without it
-    /// such a rule leaves the set with no next hop ([`Key::next_hop_len`] 0) rather than with somebody else's.
+    /// such a rule leaves the set with no next hop ([`Key::next_hop_len`](crate::attrs::Key::next_hop_len) 0) rather than
+    /// with somebody else's.
     pub fn apply(
         &self,
         id: u16,
@@ -21,7 +22,7 @@ impl<'a> Policies<'a> {
         own_next_hop: Option<&[u8]>,
         attrs: AttrsView<'_>,
         out: &mut [u8],
-    ) -> Result<(Key, usize), NoRoom> {
+    ) -> Result<Written, NoRoom> {
         let mut edit = Edit::new(attrs);
         if let Some(policy) = self.policy(id) {
             for rule in rule_numbers(policy, applied).filter_map(|number| policy.rule(number)) {

@@ -13,6 +13,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::attrs::edit::Written;
 use crate::attrs::tlv::{Writer, code, flag};
 use crate::attrs::{AttrsView, Key};
 use crate::family::Family;
@@ -135,7 +136,8 @@ fn apply(policies: &Policies<'_>, applied: Applied, route: &Route) -> (Key, Vec<
     let (key, bytes) = route.encode();
     let attrs = AttrsView { key: &key, bytes: &bytes };
     let mut out = vec![0x55; 1 << 17];
-    let (key, len) = policies.apply(0, applied, OWN_ASN, Some(&OWN_NEXT_HOP), attrs, &mut out).unwrap();
+    let Written { key, len, .. } =
+        policies.apply(0, applied, OWN_ASN, Some(&OWN_NEXT_HOP), attrs, &mut out).unwrap();
     out.truncate(len);
     (key, out)
 }

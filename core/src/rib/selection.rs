@@ -43,6 +43,29 @@ enum Others {
     UpTo(u32),
 }
 
+/// Candidates that one walk puts in order.
+const BATCH: usize = 64;
+
+/// The candidate that comes `nth` after `last` in the order of the tie-break, at most [`BATCH`], or else the last one there
+/// is; the first ones if there is no `last`.
+fn nth_after<'s>(
+    candidates: impl Iterator<Item = (u32, Candidate<'s>)>,
+    last: Option<(u32, Candidate<'s>)>,
+    nth: usize,
+) -> Option<(u32, Candidate<'s>)> {
+    let mut first: heapless::Vec<(u32, Candidate<'s>), BATCH> = heapless::Vec::new();
+    for (number, candidate) in candidates {
+        let behind = last.is_none_or(|(_, last)| decision::compare(&last, &candidate).0.is_lt());
+        let place = first.partition_point(|(_, other)| decision::compare(other, &candidate).0.is_le());
+        if behind && place < nth {
+            first.truncate(nth - 1);
+            // There is room: one was just dropped if need be.
+            let _ = first.insert(place, (number, candidate));
+        }
+    }
+    first.last().copied()
+}
+
 impl<F: StoredFamily> FamilyTable<'_, F> {
     /// The numbers of a destination's paths, best first.
     pub(crate) fn chain(&self, slot: u32) -> impl Iterator<Item = u32> {
@@ -155,12 +178,12 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         if places == 0 {
             others = Others::None;
         } else if equal().nth(places).is_some() {
-            let mut last: Option<(u32, Candidate<'_>)> = None;
-            for _ in 0..places {
-                let behind = equal().filter(|(_, other)| {
-                    last.is_none_or(|(_, last)| decision::compare(&last, other).0.is_lt())
-                });
-                last = behind.min_by(|(_, one), (_, other)| decision::compare(one, other).0).or(last);
+            let mut last = None;
+            let mut left = places;
+            while left > 0 {
+                let batch = left.min(BATCH);
+                last = nth_after(equal(), last, batch).or(last);
+                left -= batch;
             }
             others = last.map_or(Others::All, |(number, _)| Others::UpTo(number));
         }
@@ -197,5 +220,41 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
                 || as_path(best) == as_path(path),
                 self.candidates(shared, slot),
             )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::attrs::Key;
+    use crate::rng::Rng;
+
+    #[test]
+    fn the_nth_candidate_is_found_batch_by_batch() {
+        let key = Key::default();
+        let mut rng = Rng::new(1);
+        let facts: Vec<PeerFacts> = (0..300)
+            .map(|_| PeerFacts { router_id: rng.next_u64() as u32, ..PeerFacts::default() })
+            .collect();
+        let candidates = || {
+            let each = (0..).zip(&facts);
+            each.map(|(number, facts)| (number, Candidate { key: &key, facts, local: false, cost: 0 }))
+        };
+        let mut ordered: Vec<_> = candidates().collect();
+        ordered.sort_by(|(_, one), (_, other)| decision::compare(one, other).0);
+        for places in [1, 2, 63, 64, 65, 128, 200, 300] {
+            let (mut last, mut left) = (None, places);
+            while left > 0 {
+                last = nth_after(candidates(), last, left.min(BATCH)).or(last);
+                left -= left.min(BATCH);
+            }
+            assert_eq!(last.unwrap().0, ordered[places - 1].0, "{places}");
+        }
+        // Past the end it is the last one.
+        assert_eq!(nth_after(candidates(), Some(ordered[298]), 64).unwrap().0, ordered[299].0);
+        assert!(nth_after(candidates(), Some(ordered[299]), 64).is_none());
     }
 }

@@ -51,10 +51,10 @@ pub(crate) mod word {
 /// Sizes and use of one family's tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    /// Destinations with learned paths only.
+    /// Destinations with learned paths, whether there is one originated here besides or not.
     pub(crate) learned: u32,
     pub(crate) learned_high: u32,
-    /// Destinations with a path originated here.
+    /// Destinations with a path originated here, likewise.
     pub(crate) local: u32,
     pub(crate) local_high: u32,
     pub(crate) lingering: u32,
@@ -225,6 +225,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             }
             None => self.add_destination(net, new.peer)?,
         };
+        let first_learned = new.peer != 0 && !self.has_learned(slot);
         let Some(path) = self.add_path(slot, shared, new) else {
             if self.head(slot) == 0 && self.changes.node(slot).word & word::LINGERING == 0 {
                 self.remove_destination(slot);
@@ -232,39 +233,44 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             self.counts.refused_paths += 1;
             return Err(Reason::PathsFull);
         };
-        self.count_in(slot, new.peer);
+        self.count_in(slot, new.peer, first_learned);
         self.enter(shared, slot, path);
         Ok(true)
     }
 
-    /// Whether a destination that is there may get a path: a lingering one counts again from then on.
+    /// Whether a destination has a path that was learned. Each neighbor has one at most, and so has the speaker itself.
+    #[inline]
+    fn has_learned(&self, slot: u32) -> bool {
+        let node = self.changes.node(slot);
+        node.head != 0 && (node.word & word::LOCAL == 0 || self.paths[node.head as usize].next != 0)
+    }
+
+    /// Whether a destination that is there may get a path: it counts under a new kind from then on, if it has none of that.
     fn admit(&mut self, slot: u32, peer: u16) -> Result<(), Reason> {
         let lingering = self.changes.node(slot).word & word::LINGERING != 0;
-        let full = if peer == 0 {
-            self.counts.local >= self.capacity.local
-        } else {
-            lingering && self.counts.learned >= self.capacity.prefixes
-        };
-        if full {
-            self.counts.refused_prefixes += 1;
-            return Err(Reason::PrefixesFull);
+        if (peer != 0 && self.has_learned(slot)) || self.has_room(peer, lingering) {
+            return Ok(());
         }
-        Ok(())
+        self.counts.refused_prefixes += 1;
+        Err(Reason::PrefixesFull)
+    }
+
+    /// Whether one destination more may have a path of this kind; `lingering`: it is one of those already.
+    fn has_room(&self, peer: u16, lingering: bool) -> bool {
+        let Counts { learned, local, lingering: waiting, .. } = self.counts;
+        if peer == 0 {
+            return local < self.capacity.local;
+        }
+        // Withdrawn destinations that wait for neighbors may be more than their share: what is reserved for local routes is
+        // not for learned ones even then.
+        let share = self.capacity.prefixes + self.capacity.lingering();
+        learned < self.capacity.prefixes && (lingering || learned + waiting < share)
     }
 
     fn add_destination(&mut self, net: Net<F>, peer: u16) -> Result<u32, Reason> {
-        let full = if peer == 0 {
-            self.counts.local >= self.capacity.local
-        } else {
-            self.counts.learned >= self.capacity.prefixes
-        };
-        // Withdrawn destinations that wait for neighbors may be more than their share: what is reserved for local routes is
-        // not for learned ones even then.
-        let reserve = if peer == 0 { 0 } else { self.capacity.local - self.counts.local };
-        let in_use = self.counts.learned + self.counts.local + self.counts.lingering;
         let slot = if self.free.0 != 0 { self.free.0 } else { self.fresh };
-        if full
-            || in_use + reserve >= self.capacity.slots()
+        if !self.has_room(peer, false)
+            || slot as usize >= self.addrs.len()
             || !self.index.insert(F::hash(self.hasher, net), slot)
         {
             self.counts.refused_prefixes += 1;
@@ -301,9 +307,8 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     }
 
     /// Counts the destination under its new kind of path.
-    fn count_in(&mut self, slot: u32, peer: u16) {
+    fn count_in(&mut self, slot: u32, peer: u16, first_learned: bool) {
         let node = self.changes.node_mut(slot);
-        let first = self.paths[node.head as usize].next == 0;
         if node.word & word::LINGERING != 0 {
             node.word &= !word::LINGERING;
             self.counts.lingering -= 1;
@@ -312,10 +317,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             node.word |= word::LOCAL;
             self.counts.local += 1;
             self.counts.local_high = self.counts.local_high.max(self.counts.local);
-            if !first {
-                self.counts.learned -= 1;
-            }
-        } else if first {
+        } else if first_learned {
             self.counts.learned += 1;
             self.counts.learned_high = self.counts.learned_high.max(self.counts.learned);
         }
@@ -437,19 +439,15 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
 
     /// Counts a destination that lost a path, and lets it linger or go if that was the last.
     fn count_out(&mut self, slot: u32, peer: u16) {
+        if peer != 0 {
+            self.counts.learned -= u32::from(!self.has_learned(slot));
+        }
         let node = self.changes.node_mut(slot);
-        let empty = node.head == 0;
         if peer == 0 {
             node.word &= !word::LOCAL;
             self.counts.local -= 1;
-            if !empty {
-                self.counts.learned += 1;
-                self.counts.learned_high = self.counts.learned_high.max(self.counts.learned);
-            }
-        } else if empty {
-            self.counts.learned -= 1;
         }
-        if !empty {
+        if node.head != 0 {
             return;
         }
         if node.word < word::HOLDER {

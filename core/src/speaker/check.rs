@@ -14,7 +14,6 @@ use crate::Family;
 use crate::check::{Checked, agree, ensure};
 use crate::decision::PeerFacts;
 use crate::limits::Table;
-use crate::memory::LOCAL_ROUTES;
 use crate::rib::refused::Record;
 use crate::rib::table::check::Found;
 use crate::rib::with_table;
@@ -104,8 +103,6 @@ impl Speaker<'_> {
                 Table::Lingering(family) => {
                     with_table!(ref self.rib, family, table => table.capacity.slots().into())
                 }
-                // Where a route originated here ends, its destination counts as learned if it has learned paths.
-                Table::Prefixes(_) => row.capacity + u64::from(LOCAL_ROUTES),
                 _ => row.capacity,
             };
             ensure!(row.used <= most, "{name}: {} used of {}", row.used, row.capacity);

@@ -147,14 +147,7 @@ impl Speaker<'_> {
     }
 
     fn tcp_opened(&mut self, now: Instant, index: u16, ends: Ends) {
-        for address in [Some(ends.local.ip()), ends.ipv4.map(IpAddr::V4), ends.ipv6.map(IpAddr::V6)] {
-            if let Some(address) = address.map(|address| address.to_canonical())
-                && !self.own_addresses.contains(&address)
-            {
-                // Full: more interfaces than anybody dials from. What is missed is one sanity check of next hops.
-                let _ = self.own_addresses.push(address);
-            }
-        }
+        self.learn_own_addresses(&ends);
         let conn = &mut self.conns[usize::from(index)];
         let incoming = conn.phase != Phase::Dialling;
         conn.phase = Phase::Open;

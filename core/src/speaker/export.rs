@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::types::Ends;
-use crate::attrs::edit::Edit;
+use crate::attrs::edit::{Edit, Written};
 use crate::attrs::list::ListOp;
 use crate::attrs::outgoing::{self, Outgoing};
 use crate::attrs::tlv::{NoRoom, Writer};
@@ -38,6 +38,8 @@ pub(crate) struct Target {
     pub(crate) local_asn: u32,
     pub(crate) export: PolicyRef,
     pub(crate) next_hop_self: bool,
+    /// It is known to be on the same link.
+    pub(crate) shares_link: bool,
     pub(crate) ends: Ends,
     pub(crate) max_message: usize,
     pub(crate) drain: Drain,
@@ -141,12 +143,12 @@ impl Target {
         }
         let set = AttrsView { key: &key, bytes: stored.bytes };
         let own = self.own_next_hop(F::FAMILY);
-        let (key, len) =
+        let written =
             self.edit(export, policies, set, own.as_deref(), edited).map_err(|NoRoom| Reason::TooLong)?;
-        let bytes = edited.get(..len).unwrap_or(&[]);
-        let set = AttrsView { key: &key, bytes };
-        let next_hop = self.next_hop(export.source, stored.next_hop_bytes(), set.next_hop_bytes(), own);
-        let next_hop = next_hop.ok_or(Reason::NoNextHop)?;
+        let bytes = edited.get(..written.len).unwrap_or(&[]);
+        let set = AttrsView { key: &written.key, bytes };
+        let chosen_here = written.next_hop_set || export.source == Source::Local;
+        let next_hop = self.next_hop(chosen_here, set.next_hop_bytes(), own).ok_or(Reason::NoNextHop)?;
         let outgoing = Outgoing {
             internal: self.internal,
             as4: self.as4,
@@ -167,28 +169,28 @@ impl Target {
         set: AttrsView<'_>,
         own: Option<&[u8]>,
         out: &mut [u8],
-    ) -> Result<(Key, usize), NoRoom> {
+    ) -> Result<Written, NoRoom> {
         let draining = self.drain == Drain::Announcing;
         let policy = match self.export {
             PolicyRef::Named(id) if export.applied != Applied::default() => Some(id),
             _ => None,
         };
-        let (key, len) = match policy {
+        let written = match policy {
             Some(id) => policies.apply(id, export.applied, self.local_asn, own, set, out)?,
             None if draining => return add_graceful_shutdown(set, out),
             None => {
                 out.get_mut(..set.bytes.len()).ok_or(NoRoom)?.copy_from_slice(set.bytes);
-                (*set.key, set.bytes.len())
+                Written { key: *set.key, len: set.bytes.len(), next_hop_set: false }
             }
         };
         if !draining {
-            return Ok((key, len));
+            return Ok(written);
         }
         // Both are rare together: the second edit reads what the first wrote from a copy behind it.
-        let (first, rest) = out.split_at_mut_checked(len).ok_or(NoRoom)?;
-        let (key, drained) = add_graceful_shutdown(AttrsView { key: &key, bytes: first }, rest)?;
-        out.copy_within(len..len + drained, 0);
-        Ok((key, drained))
+        let (first, rest) = out.split_at_mut_checked(written.len).ok_or(NoRoom)?;
+        let drained = add_graceful_shutdown(AttrsView { key: &written.key, bytes: first }, rest)?;
+        out.copy_within(written.len..written.len + drained.len, 0);
+        Ok(Written { next_hop_set: written.next_hop_set, ..drained })
     }
 
     /// Own address as a next hop of a family on this session.
@@ -200,10 +202,10 @@ impl Target {
             (Family::Ipv4Unicast, IpAddr::V6(_)) => own.extend_from_slice(&self.ends.ipv4?.octets()),
             (Family::Ipv6Unicast, IpAddr::V4(_)) => own.extend_from_slice(&self.ends.ipv6?.octets()),
             (Family::Ipv6Unicast, IpAddr::V6(addr)) => {
-                // RFC 2545, 3: the link-local address goes along where both ends share a link.
+                // RFC 2545, 3: the link-local address goes along if and only if both ends share a link.
                 let global = if addr.is_unicast_link_local() { self.ends.ipv6.unwrap_or(addr) } else { addr };
                 let link_local =
-                    self.ends.link_local.filter(|_| !self.internal && !mutant!(LinkLocalDropped));
+                    self.ends.link_local.filter(|_| self.shares_link && !mutant!(LinkLocalDropped));
                 own.extend_from_slice(&global.octets()).and_then(|()| match link_local {
                     Some(addr) => own.extend_from_slice(&addr.octets()),
                     None => Ok(()),
@@ -213,15 +215,9 @@ impl Target {
         appended.ok().map(|()| own)
     }
 
-    /// The next hop to announce (RFC 4271, 5.1.3): `stored` is the best path's, `edited` the same after the policy.
-    fn next_hop(
-        &self,
-        source: Source,
-        stored: &[u8],
-        edited: &[u8],
-        own: Option<NextHop>,
-    ) -> Option<NextHop> {
-        let chosen_here = stored != edited || source == Source::Local;
+    /// The next hop to announce (RFC 4271, 5.1.3): `edited` is the best path's after the policy, `chosen_here` that an
+    /// operator's word stands behind it.
+    fn next_hop(&self, chosen_here: bool, edited: &[u8], own: Option<NextHop>) -> Option<NextHop> {
         let keep = if chosen_here {
             !edited.is_empty()
         } else {
@@ -246,7 +242,7 @@ impl Target {
     }
 }
 
-fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<(Key, usize), NoRoom> {
+fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<Written, NoRoom> {
     let mut edit = Edit::new(set);
     edit.communities(ListOp::Add(&[GRACEFUL_SHUTDOWN]))?;
     edit.write(out)

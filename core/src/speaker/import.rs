@@ -2,6 +2,7 @@
 
 use super::export::route;
 use super::peer_slot::PeerSlot;
+use crate::attrs::edit::Written;
 use crate::attrs::store::{AttrStore, Owner, SetId};
 use crate::attrs::{AttrsView, Key};
 use crate::config::{MaxPrefixAction, PolicyRef};
@@ -141,7 +142,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
         let (mut key, bytes) = match policy {
             Some(PolicyRef::Named(id)) if applied != Applied::default() => {
                 let applied = self.policies.apply(id, applied, self.local_asn, None, received, self.scratch);
-                let (key, len) = applied.map_err(|_| Reason::TooLong)?;
+                let Written { key, len, .. } = applied.map_err(|_| Reason::TooLong)?;
                 // `next-hop = "self"` has no meaning on the way in: there is nobody to forward to.
                 if key.next_hop_len == 0 {
                     return Err(Reason::NextHop);

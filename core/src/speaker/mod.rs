@@ -14,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod opening;
 pub(crate) mod origin;
+mod own_addresses;
 pub(crate) mod pack;
 pub(crate) mod peer_slot;
 pub(crate) mod receive;
@@ -45,8 +46,6 @@ use export::Drain;
 
 /// Dynamic ranges that a configuration may have.
 pub const MAX_RANGES: usize = 128;
-/// Own addresses remembered, against which next hops are checked.
-const OWN_ADDRESSES: usize = 32;
 
 /// Most entries ever in use, and entries refused, of what the speaker counts itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,7 +78,7 @@ pub struct Speaker<'m> {
     /// Large carries that are leased, as bits.
     large_leases: u32,
     scratch: Scratch<'m>,
-    own_addresses: heapless::Vec<IpAddr, OWN_ADDRESSES>,
+    own_addresses: heapless::Vec<IpAddr, { own_addresses::OWN_ADDRESSES }>,
     rng: Rng,
     drain: Drain,
     /// When draining turns from announcing to withdrawing.

@@ -3,6 +3,7 @@
 mod admin;
 mod basics;
 mod changes;
+mod choice;
 mod churn;
 mod collision;
 mod dynamic;

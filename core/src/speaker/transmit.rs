@@ -206,6 +206,7 @@ impl Speaker<'_> {
             local_asn: self.local.asn,
             export: settings.export,
             next_hop_self: settings.next_hop_self,
+            shares_link: agreed.asn != self.local.asn && settings.ttl.is_one_hop(),
             ends: slot.ends?,
             max_message: conn.max_receive(),
             drain: self.drain,

@@ -193,15 +193,6 @@ impl Speaker<'_> {
         })
     }
 
-    fn is_own_next_hop(&self, next_hop: &[u8]) -> bool {
-        let address: core::net::IpAddr = match (next_hop.first_chunk::<16>(), next_hop.first_chunk::<4>()) {
-            (Some(&octets), _) => octets.into(),
-            (None, Some(&octets)) => octets.into(),
-            (None, None) => return false,
-        };
-        self.own_addresses.contains(&address)
-    }
-
     fn note_faults(&mut self, now: Instant, peer: u16, parsed: &Parsed<'_>) {
         let counters = &mut self.peers[usize::from(peer)].counters;
         counters.attributes_discarded += u64::from(parsed.discarded_count);

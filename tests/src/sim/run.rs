@@ -3,9 +3,13 @@
 use std::io::Write;
 
 use super::pcap::Pcap;
+use super::plan::Tolerated;
 use super::report::{Failure, Outcome, Rule, Statistics, Verdict};
 use super::settle::{Expected, converge, judge, watched};
 use super::{Micros, Plan, World};
+
+/// Time between two looks at the silence.
+const LOOK: Micros = Micros::secs(1);
 
 /// How a run is watched.
 pub struct Options {
@@ -55,17 +59,30 @@ fn refused(text: String) -> Verdict {
 
 fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
     watched(world, plan.heal_at)?;
-    let expected = Expected { sessions: true, arrival: !plan.tolerated.black_holes };
+    let Tolerated { black_holes, refusals, .. } = plan.tolerated;
+    let expected = Expected { sessions: true, arrival: !black_holes, refusals };
     let outcome = converge(world, plan.converge_within, expected)?;
     if let Outcome::Converged(_) = outcome {
         let last = world.last_update();
-        watched(world, world.now() + plan.watch)?;
-        if world.last_update() != last {
-            let at = world.last_update();
-            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
-            return Err(Failure { at, rule: Rule::Silence, text });
+        stay_silent(plan, world)?;
+        if world.last_update() == last {
+            judge(world, expected).map_err(|broken| broken.at(world.now()))?;
         }
-        judge(world, expected).map_err(|broken| broken.at(world.now()))?;
     }
     Ok(outcome)
+}
+
+/// Watches the silence of a world at rest.
+fn stay_silent(plan: &Plan, world: &mut World) -> Result<(), Failure> {
+    let (rest, last) = (world.now(), world.last_update());
+    while world.now() < rest + plan.watch {
+        watched(world, world.now() + LOOK)?;
+        // What was refused for want of room may be asked for again.
+        let asked = plan.tolerated.refusals && world.last_refresh() >= rest;
+        if world.last_update() != last && !asked {
+            let text = format!("{} sent an UPDATE after everything was at rest", world.last_sender());
+            return Err(Failure { at: world.last_update(), rule: Rule::Silence, text });
+        }
+    }
+    Ok(())
 }

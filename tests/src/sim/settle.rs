@@ -7,10 +7,12 @@ use super::{Micros, World};
 
 /// Time between two looks at everything.
 const LOOK: Micros = Micros::secs(1);
-/// Looks from one check of all tables to the next.
-const LOOKS_A_CHECK: u64 = 20;
+/// Seconds from one check of all tables to the next.
+const SECONDS_A_CHECK: u64 = 10;
 /// Time between two attempts at finding everything right.
 const PAUSE: Micros = Micros::secs(5);
+/// Longest time between two restarts of a session that its limit of prefixes ends again and again.
+const RESTARTS: Micros = Micros::secs(300);
 /// Routers of a network that is solved as a whole at most: beyond, each is judged by what its neighbors say.
 const MOST_SOLVED: usize = 200;
 
@@ -21,6 +23,8 @@ pub(crate) struct Expected {
     pub(crate) sessions: bool,
     /// Packets arrive.
     pub(crate) arrival: bool,
+    /// Prefixes may be refused for want of room, and sessions end for that, again and again.
+    pub(crate) refusals: bool,
 }
 
 /// Lets time pass, and looks at everything every now and then.
@@ -28,11 +32,9 @@ pub(crate) struct Expected {
 /// # Errors
 /// The rule that is broken.
 pub(crate) fn watched(world: &mut World, until: Micros) -> Result<(), Failure> {
-    let mut looks = 0;
     while world.now() < until {
         world.run_until((world.now() + LOOK).min(until))?;
-        looks += 1;
-        world.look(looks % LOOKS_A_CHECK == 0)?;
+        world.look(world.now().as_secs().is_multiple_of(SECONDS_A_CHECK))?;
     }
     Ok(())
 }
@@ -43,8 +45,9 @@ pub(crate) fn watched(world: &mut World, until: Micros) -> Result<(), Failure> {
 /// The rule that was broken meanwhile, or that still was at the end.
 pub(crate) fn converge(world: &mut World, limit: Micros, expected: Expected) -> Result<Outcome, Failure> {
     let begin = world.now();
+    let end = begin + limit;
     let mut wrong = Broken::new(Rule::Silence, "never at rest".to_owned());
-    while world.now() < begin + limit {
+    while world.now() < end {
         watched(world, world.now() + PAUSE)?;
         if let Err(text) = world.at_rest() {
             wrong = Broken::new(Rule::Silence, text);
@@ -60,6 +63,10 @@ pub(crate) fn converge(world: &mut World, limit: Micros, expected: Expected) -> 
             Ok(()) => return Ok(Outcome::Converged(world.last_update().max(begin) - begin)),
             Err(broken) => wrong = broken,
         }
+    }
+    if expected.refusals && world.last_limit() + RESTARTS > end {
+        let what = "sessions that restart whenever they reach their limit of prefixes";
+        return Ok(Outcome::Oscillates(what.to_owned()));
     }
     if wrong.rule == Rule::Silence
         && let Some(text) = oscillation(world)

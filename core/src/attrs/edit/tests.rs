@@ -19,7 +19,7 @@ fn edited(change: impl FnOnce(&mut Edit<'_>)) -> (Key, Vec<u8>) {
     let mut edit = Edit::new(AttrsView { key: &key, bytes: BYTES });
     change(&mut edit);
     let mut out = [0xEE; 128];
-    let (key, len) = edit.write(&mut out).unwrap();
+    let Written { key, len, .. } = edit.write(&mut out).unwrap();
     (key, out[..len].to_vec())
 }
 
@@ -58,6 +58,18 @@ fn replaced_attributes_keep_their_place_and_the_key() {
 fn a_next_hop_of_an_impossible_length_is_none() {
     let (key, bytes) = edited(|edit| edit.set_next_hop(&[1, 2, 3]));
     assert_eq!((key.next_hop_len, &bytes[..]), (0, &BYTES[4..]));
+}
+
+#[test]
+fn a_next_hop_that_is_set_is_told_from_one_that_is_kept() {
+    let key = key();
+    for (next_hop, set) in [(None, false), (Some(&BYTES[..4]), true), (Some(&[][..]), true)] {
+        let mut edit = Edit::new(AttrsView { key: &key, bytes: BYTES });
+        if let Some(next_hop) = next_hop {
+            edit.set_next_hop(next_hop);
+        }
+        assert_eq!(edit.write(&mut [0; 128]).unwrap().next_hop_set, set);
+    }
 }
 
 #[test]

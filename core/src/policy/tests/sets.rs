@@ -73,21 +73,21 @@ fn prepending_joins_the_first_sequence_and_opens_new_ones_when_it_is_full() {
     let own = |n: usize| vec![OWN_ASN; n];
     let short = Route::new("10.0.0.0/8").path(&[1, 2]);
     let joined = Route::new("10.0.0.0/8").path(&[OWN_ASN, OWN_ASN, 1, 2]);
-    assert_eq!(prepended(2, &short), (4, OWN_ASN, joined.path));
+    assert_eq!(prepended(2, &short), (4, 1, joined.path));
 
     let empty = Route::new("10.0.0.0/8");
-    assert_eq!(prepended(1, &empty), (1, OWN_ASN, empty.clone().path(&[OWN_ASN]).path));
+    assert_eq!(prepended(1, &empty), (1, 0, empty.clone().path(&[OWN_ASN]).path));
     assert_eq!(prepended(0, &short), (2, 1, short.path.clone()));
 
     let set = Route::new("10.0.0.0/8").segment(1, &[7, 8]);
     let expected = Route::new("10.0.0.0/8").path(&own(1)).segment(1, &[7, 8]);
-    assert_eq!(prepended(1, &set), (2, OWN_ASN, expected.path));
+    assert_eq!(prepended(1, &set), (2, 0, expected.path));
 
     let long = Route::new("10.0.0.0/8").path(&[9; 253]).path(&[3]);
     let mut full = own(2);
     full.extend([9; 253]);
     let expected = Route::new("10.0.0.0/8").path(&own(1)).path(&full).path(&[3]);
-    assert_eq!(prepended(3, &long), (257, OWN_ASN, expected.path));
+    assert_eq!(prepended(3, &long), (257, 9, expected.path));
 
     // 510 in front of a full segment: two more full ones.
     let twice = Route::new("10.0.0.0/8").path(&[9; 255]);
@@ -123,7 +123,7 @@ fn next_hop_self_without_an_own_address_leaves_none() {
     let (key, bytes) = route.encode();
     let mut out = [0; 256];
     let attrs = AttrsView { key: &key, bytes: &bytes };
-    let (key, len) = policies.apply(0, applied, OWN_ASN, None, attrs, &mut out).unwrap();
+    let Written { key, len, .. } = policies.apply(0, applied, OWN_ASN, None, attrs, &mut out).unwrap();
     assert_eq!((key.next_hop_len, &out[..len]), (0, &bytes[4..]));
 }
 

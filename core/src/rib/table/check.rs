@@ -25,7 +25,7 @@ pub(crate) struct Found {
     pub(crate) told: BTreeMap<u16, u32>,
     /// Consumers that stand at each marker.
     pub(crate) markers: BTreeMap<Marker, u32>,
-    /// Destinations with learned paths only, with one originated here, and without any.
+    /// Destinations with learned paths, with one originated here, and without any.
     kinds: [u32; 3],
 }
 
@@ -45,10 +45,10 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         }
         let counts = &self.counts;
         agree!([counts.learned, counts.local, counts.lingering], found.kinds, "learned, local, lingering");
-        ensure!(found.kinds.iter().sum::<u32>() <= self.capacity.slots(), "more destinations than slots");
         let paths: u32 = found.paths.iter().filter(|(peer, _)| **peer != 0).map(|(_, count)| count).sum();
         agree!(counts.paths, paths, "learned paths");
         let used = listed.iter().filter(|listed| **listed).count();
+        ensure!(used <= self.capacity.slots() as usize, "more destinations than slots");
         self.index.check(used)?;
         self.check_free(used, &seen)?;
         Ok(found)
@@ -84,7 +84,10 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         agree!(word & word::LOCAL != 0, has_local, "an own path of slot {slot}");
         agree!(word & word::LINGERING != 0, chain.is_empty(), "no path of slot {slot}");
         ensure!(!chain.is_empty() || word >= word::HOLDER, "slot {slot} lingers for nobody");
-        found.kinds[if has_local { 1 } else { 2 * usize::from(chain.is_empty()) }] += 1;
+        let has_learned = chain.len() > usize::from(has_local);
+        for (kind, counts) in found.kinds.iter_mut().zip([has_learned, has_local, chain.is_empty()]) {
+            *kind += u32::from(counts);
+        }
         // Where a session has just died, the best is found at the next touch.
         if chain.iter().all(|&path| is_valid(self.path(path), shared.facts)) {
             let best = decision::select(|| self.candidates(shared, slot));

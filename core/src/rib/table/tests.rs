@@ -17,7 +17,7 @@ use crate::family::V4;
 use crate::rib::changes::{Changes, Node};
 use crate::rib::index;
 
-const CAPACITY: Capacity = Capacity { prefixes: 24, paths: 60, local: 6 };
+const CAPACITY: Capacity = Capacity { prefixes: 24, paths: 48, local: 6 };
 
 struct Random(u64);
 

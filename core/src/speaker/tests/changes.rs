@@ -5,7 +5,7 @@ extern crate std;
 use super::raw::{
     Raw, Spec, announce, basic, communities, configs, lab_with, local_pref, message, pump_all, spec,
 };
-use super::world::{World, route, settings, small};
+use super::world::{World, route, settings, small, speaker};
 use crate::attrs::tlv::code;
 use crate::config::{PolicyRef, Settings};
 use crate::policy::{Match, Policy, PrefixRange, Rule, RuleAction, Set};
@@ -13,6 +13,7 @@ use crate::speaker::{Applied, Clear, CommandError};
 use crate::time::Millis;
 use crate::view::Admin;
 use crate::{EventKind, Family};
+use std::vec;
 
 const OWN: u32 = 65_000;
 const FAR: [u8; 4] = [198, 51, 100, 7];
@@ -97,6 +98,32 @@ fn a_refresh_is_answered_once_however_often_it_is_asked_for() {
     assert_eq!(raws[0].refreshes, Family::ALL);
     let refused = world.hosts[0].clear(world.now, raws[1].peer, Clear::SoftIn);
     assert_eq!(refused, Err(CommandError::NoRouteRefresh));
+}
+
+#[test]
+fn end_of_rib_comes_after_the_routes() {
+    let specs = [spec(65_001)];
+    let mut world = World::new(vec![speaker(small(), 7)]);
+    world.apply(0, OWN, &configs(&specs), &[]);
+    for prefix in ["172.20.1.0/24", "172.20.2.0/24", "2001:db8::/32"] {
+        world.hosts[0].originate(world.now, &route(prefix)).unwrap();
+    }
+    let raw = Raw::connect(&mut world, 0, 0, &specs[0]);
+    assert_eq!((raw.end_of_rib, raw.known), (Family::ALL.to_vec(), vec![2, 3]));
+}
+
+#[test]
+fn nothing_is_announced_where_nothing_changes() {
+    let (mut world, mut raws) = lab_with(&[spec(65_001)], &[], small());
+    world.hosts[0].originate(world.now, &route("172.20.1.0/24")).unwrap();
+    pump_all(&mut world, &mut raws);
+    let before = (raws[0].updates.len(), raws[0].keepalives);
+    for _ in 0..6 {
+        world.run(Millis::from_secs(31));
+        raws[0].say(&mut world, &message(4, &[]));
+    }
+    assert_eq!(raws[0].updates.len(), before.0);
+    assert!(raws[0].keepalives >= before.1 + 5, "the session lives");
 }
 
 #[test]

@@ -12,9 +12,10 @@ use super::raw::{
 use super::world::{route, small};
 use crate::Family;
 use crate::attrs::tlv::code;
-use crate::config::{PolicyRef, Settings};
+use crate::config::{PolicyRef, Settings, Ttl};
 use crate::policy::{Policy, Rule, RuleAction, Set};
 use crate::speaker::LocalRoute;
+use crate::time::Millis;
 use crate::view::Reason;
 
 const OWN: u32 = 65_000;
@@ -116,6 +117,30 @@ fn a_policy_may_set_a_med_even_to_the_value_that_was_there() {
     assert_eq!(told.get(code::AS_PATH).unwrap(), sequence(&[OWN, OWN, OWN, 65_001]));
 }
 
+/// What a policy sets is chosen here, even where it is what was there (decision 004), and while draining.
+#[test]
+fn a_policy_may_set_the_next_hop_to_the_one_that_was_there() {
+    let rules = [Rule { matches: &[], sets: &[Set::NextHop(FAR.into())], action: RuleAction::Accept }];
+    let policies = [Policy { name: "far", rules: &rules }];
+    let sink = |asn| with(Settings { export: PolicyRef::Named(0), ..spec(asn).settings }, spec(asn));
+    let own = with(Settings { next_hop_self: true, ..sink(OWN).settings }, spec(OWN));
+    let (mut world, mut raws) = lab_with(&[spec(65_001), sink(65_002), own], &policies, small());
+    raws[0].say(&mut world, &announce(&basic(&[65_001], FAR), &["203.0.113.0/24"]));
+    for draining in [false, true] {
+        if draining {
+            world.hosts[0].drain(world.now, Millis::from_secs(5));
+        }
+        pump_all(&mut world, &mut raws);
+        for raw in &raws[1..] {
+            let told = raw.told("203.0.113.0/24").unwrap();
+            assert_eq!(
+                (told.next_hop.as_slice(), told.get(code::COMMUNITIES).is_some()),
+                (&FAR[..], draining)
+            );
+        }
+    }
+}
+
 #[test]
 fn next_hop_is_own_or_kept_and_never_the_neighbors() {
     let own = with(Settings { next_hop_self: true, ..spec(OWN).settings }, spec(OWN));
@@ -151,6 +176,25 @@ fn ipv6_next_hops_are_global_and_on_a_shared_link_link_local_too() {
     // RFC 2545, 3: the link-local one means nothing to a neighbor that does not share the link.
     assert_eq!(next_hop(2), global);
     assert_eq!(next_hop(3), own, "an IPv4 session shares no link that is known");
+}
+
+#[test]
+fn a_link_local_next_hop_goes_to_neighbors_one_hop_away_only() {
+    let over6 =
+        |ttl| Spec { over_ipv6: true, ..with(Settings { ttl, ..spec(65_001).settings }, spec(65_001)) };
+    let ttls = [
+        (Ttl::Default, 32),
+        (Ttl::Security(1), 32),
+        (Ttl::Multihop(1), 32),
+        (Ttl::Security(2), 16),
+        (Ttl::Multihop(2), 16),
+    ];
+    let (mut world, mut raws) = lab(&ttls.map(|(ttl, _)| over6(ttl)));
+    world.hosts[0].originate(world.now, &route("2001:db8::/32")).unwrap();
+    pump_all(&mut world, &mut raws);
+    for (raw, (ttl, len)) in raws.iter().zip(ttls) {
+        assert_eq!(raw.told("2001:db8::/32").unwrap().next_hop.len(), len, "{ttl:?}");
+    }
 }
 
 #[test]

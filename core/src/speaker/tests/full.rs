@@ -89,6 +89,30 @@ fn every_table_refuses_counts_and_recovers() {
     fills(Limits { attribute_bytes: 20 * 19, ..small() }, Table::AttributeBytes, Reason::AttributesFull);
 }
 
+/// Where a route is originated too, a learned one counts from the start: the limit holds when the former ends.
+#[test]
+fn learned_destinations_count_beside_local_routes() {
+    let limits = Limits { prefixes: 20, ..small() };
+    let (mut world, mut raws) = lab_with(&[spec(65_001), spec(65_002)], &[], limits);
+    for number in 0..10 {
+        world.hosts[0].originate(world.now, &route(&prefix(number))).unwrap();
+    }
+    announce_each(&mut world, &mut raws[0], 5..25, 0);
+    announce_each(&mut world, &mut raws[0], 0..5, 0);
+    pump_all(&mut world, &mut raws);
+    assert_eq!((row(&world, Table::Prefixes(V4)), row(&world, Table::LocalRoutes).0), ((20, 5), 10));
+    assert_eq!(reasons(&world), [Reason::PrefixesFull; 5]);
+    // One more path for what is learned already takes no place.
+    raws[1].say(&mut world, &announce(&basic(&[65_002], FAR), &[&prefix(0), &prefix(5), &prefix(24)]));
+    assert_eq!(row(&world, Table::Prefixes(V4)), (20, 6));
+    for number in 0..10 {
+        assert!(world.hosts[0].withdraw(prefix(number).parse().unwrap()));
+        pump_all(&mut world, &mut raws);
+    }
+    assert_eq!((row(&world, Table::Prefixes(V4)), row(&world, Table::LocalRoutes).0), ((20, 6), 0));
+    assert_eq!(world.prefixes(0).len(), 20);
+}
+
 #[test]
 fn a_replacement_that_is_refused_removes_what_it_would_have_replaced() {
     let limits = Limits { attribute_sets: 20, ..small() };

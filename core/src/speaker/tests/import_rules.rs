@@ -6,10 +6,10 @@ use std::vec;
 use std::vec::Vec;
 
 use super::raw::{
-    Raw, Spec, announce, as_path, attribute, basic, communities, lab, lab_with, local_pref, message,
+    Raw, Spec, announce, as_path, attribute, basic, communities, configs, lab, lab_with, local_pref, message,
     mp_reach, pump_all, spec, withdraw,
 };
-use super::world::{World, route, settings, small};
+use super::world::{World, route, settings, small, speaker};
 use crate::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, Settings};
 use crate::policy::{CommunityPattern, Match, Policy, Rule, RuleAction, Set};
 use crate::view::{Admin, Reason};
@@ -78,6 +78,37 @@ fn own_next_hop_is_known_for_ipv6_too() {
     let attributes = [reach, attribute(0x40, 1, &[0]), as_path(&[65_001])].concat();
     raws[0].say(&mut world, &announce(&attributes, &[]));
     assert_eq!(refused(&world, &raws[0]), [("2001:db8::/48".into(), Reason::OwnNextHop)]);
+}
+
+/// An address turns out to be an own one after a route with it as the next hop: whoever may have announced it is asked
+/// again (decision 008).
+#[test]
+fn what_was_accepted_before_the_address_was_known_is_asked_for_again() {
+    let own = [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let routes = |next_hop: [u8; 16]| {
+        let reach = mp_reach(&next_hop, &["2001:db8::/48"]);
+        announce(&[reach, attribute(0x40, 1, &[0]), as_path(&[65_001])].concat(), &[])
+    };
+    for (next_hop, asked) in [([0x20; 16], false), (own, true)] {
+        let specs = [Spec { other_addresses: false, ..spec(65_001) }, spec(65_002), spec(65_003)];
+        let mut world = World::new(vec![speaker(small(), 7)]);
+        world.apply(0, OWN, &configs(&specs), &[]);
+        let mut first = Raw::connect(&mut world, 0, 0, &specs[0]);
+        first.say(&mut world, &routes(next_hop));
+        assert_eq!(world.prefixes(0), ["2001:db8::/48"]);
+        let mut second = Raw::connect(&mut world, 0, 1, &specs[1]);
+        first.pump(&mut world, 0);
+        assert_eq!(first.refreshes.len(), if asked { 2 } else { 0 });
+        first.say(&mut world, &routes(next_hop));
+        second.pump(&mut world, 0);
+        assert_eq!(world.prefixes(0).is_empty(), asked);
+        assert_eq!(refused(&world, &first).len(), usize::from(asked));
+        // Once it is known, nobody is asked any more; nor is who has announced nothing.
+        Raw::connect(&mut world, 0, 2, &specs[2]);
+        first.pump(&mut world, 0);
+        second.pump(&mut world, 0);
+        assert_eq!((first.refreshes.len(), second.refreshes.len()), (if asked { 2 } else { 0 }, 0));
+    }
 }
 
 #[test]

@@ -67,7 +67,10 @@ pub(super) struct Raw {
     pub(super) peer: PeerId,
     pub(super) table: BTreeMap<IpNet, Told>,
     pub(super) end_of_rib: Vec<Family>,
+    /// Size of `table` at each of them.
+    pub(super) known: Vec<usize>,
     pub(super) refreshes: Vec<Family>,
+    pub(super) keepalives: usize,
     pub(super) notification: Option<(u8, u8)>,
     /// Lengths of the UPDATEs, and prefixes announced and withdrawn in each.
     pub(super) updates: Vec<(usize, usize, usize)>,
@@ -110,7 +113,9 @@ impl Raw {
             peer: world.hosts[host].find_peer(remote).unwrap(),
             table: BTreeMap::new(),
             end_of_rib: Vec::new(),
+            known: Vec::new(),
             refreshes: Vec::new(),
+            keepalives: 0,
             notification: None,
             updates: Vec::new(),
             unread: Vec::new(),
@@ -155,7 +160,8 @@ impl Raw {
 
     fn read(&mut self, kind: u8, body: &[u8]) {
         match kind {
-            1 | 4 => {}
+            1 => {}
+            4 => self.keepalives += 1,
             2 => self.update(body),
             3 => self.notification = Some((body[0], body[1])),
             5 => self.refreshes.push(if body[1] == 1 { Family::Ipv4Unicast } else { Family::Ipv6Unicast }),
@@ -196,9 +202,11 @@ impl Raw {
         }
         if body == [0; 4] {
             self.end_of_rib.push(Family::Ipv4Unicast);
+            self.known.push(self.table.len());
         }
         if unreach.as_ref().is_some_and(Vec::is_empty) && codes.len() == 1 {
             self.end_of_rib.push(Family::Ipv6Unicast);
+            self.known.push(self.table.len());
         }
         withdrawn.extend(unreach.unwrap_or_default());
         self.updates.push((body.len() + header::HEADER_LEN, announced.len(), withdrawn.len()));

@@ -20,6 +20,7 @@ use super::plan::HostPlan;
 
 pub(crate) use daemon::{Daemon, Faults};
 pub(crate) use flows::{Flows, Owner};
+pub(crate) use routes::SWEEP_AFTER;
 pub(crate) use turn::{Watch, between};
 
 /// An interface of a host.
@@ -57,6 +58,8 @@ pub struct Host {
     pub(crate) faults: Faults,
     /// When its speaker is to have a turn: the event that counts among those in the queue.
     pub(crate) wake: Micros,
+    /// How its forwarding table differs from what its speaker wants, and how often that was seen in a row.
+    pub(crate) out_of_step: Option<(String, u32)>,
     /// Turns of its daemon in this second.
     turns: (u64, u32),
     pub(crate) rng: Rng,
@@ -87,6 +90,7 @@ impl Host {
             powered: true,
             faults: Faults::default(),
             wake: Micros::NEVER,
+            out_of_step: None,
             turns: (0, 0),
             rng,
         }

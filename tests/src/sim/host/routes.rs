@@ -8,7 +8,7 @@ use crate::sim::Micros;
 use crate::sim::kernel::Bridge;
 
 /// Time between two looks at the speaker's tables.
-const LOOK: Micros = Micros::millis(50);
+const LOOK: Micros = Micros::millis(200);
 /// How long a speaker that was started leaves the routes alone that it found: its neighbors must have the time to come
 /// back and to announce them again.
 pub(crate) const SWEEP_AFTER: Micros = Micros::secs(120);

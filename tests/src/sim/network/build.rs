@@ -5,7 +5,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crier::config::{self, ConfigDiagnostic, HostFacts, Model};
+use crier::config::{self, ConfigDiagnostic, HostFacts};
 use ipnet::IpNet;
 
 use super::{Error, Network, Simulation, Source};
@@ -56,14 +56,10 @@ impl Network {
         let mut faults = Vec::new();
         for (number, machine) in hosts.iter().enumerate() {
             let Some(source) = &machine.config else { continue };
-            match read(source, &machine.name, &all_addresses(&plan, number)) {
-                Ok((text, _)) => plan
-                    .hosts
-                    .iter_mut()
-                    .skip(number)
-                    .take(1)
-                    .for_each(|host| host.config = Some(text.clone())),
-                Err(found) => faults.extend(found),
+            match (read(source, &machine.name, &all_addresses(&plan, number)), plan.hosts.get_mut(number)) {
+                (Ok(text), Some(host)) => host.config = Some(text),
+                (Ok(_), None) => {}
+                (Err(found), _) => faults.extend(found),
             }
         }
         if !faults.is_empty() {
@@ -74,18 +70,18 @@ impl Network {
     }
 }
 
-/// The text of a configuration, and what it means on a host with these addresses.
+/// The text of a configuration, if a host with these addresses can have it.
 pub(super) fn read(
     source: &Source,
     host: &str,
     addresses: &[IpAddr],
-) -> Result<(String, Model), Vec<ConfigDiagnostic>> {
+) -> Result<String, Vec<ConfigDiagnostic>> {
     let (file, text) = match source {
         Source::Text(text) => (host.to_owned(), text.clone()),
         Source::File(path) => (path.display().to_string(), load(path)?),
     };
-    let model = config::parse(&text, &file, &HostFacts { addresses })?;
-    Ok((text, model))
+    config::parse(&text, &file, &HostFacts { addresses })?;
+    Ok(text)
 }
 
 fn load(path: &Path) -> Result<String, Vec<ConfigDiagnostic>> {

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crier::config;
 use ipnet::IpNet;
 
 use super::build::read;
@@ -29,19 +28,12 @@ impl Simulation {
     pub fn reload(&mut self, host: &str, config: impl Into<Source>) -> Result<(), Error> {
         let number = self.host(host)?;
         let addresses = self.world.hosts().get(number).map(|host| host.addresses()).unwrap_or_default();
-        let (text, model) = read(&config.into(), host, &addresses).map_err(Error::Config)?;
-        let running = self.running(host)?;
-        if let Some(why) = config::reload_conflict(&running.model, &model) {
-            return Err(Error::Refused { host: host.to_owned(), why });
-        }
+        let text = read(&config.into(), host, &addresses).map_err(Error::Config)?;
         self.operate(host, WorkKind::Reload(text.clone()))?;
         // It is what the file has now: a daemon that starts again reads it.
-        self.world
-            .hosts
-            .iter_mut()
-            .skip(number)
-            .take(1)
-            .for_each(|host| host.plan.config = Some(text.clone()));
+        if let Some(host) = self.world.hosts.get_mut(number) {
+            host.plan.config = Some(text);
+        }
         Ok(())
     }
 

@@ -62,7 +62,8 @@ impl Simulation {
         if !calm {
             self.run_for(self.longest_hold())?;
         }
-        let expected = Expected { sessions: calm, arrival: calm && !self.tolerated.black_holes };
+        let Tolerated { black_holes, refusals, .. } = self.tolerated;
+        let expected = Expected { sessions: calm, arrival: calm && !black_holes, refusals };
         match converge(&mut self.world, limit.into(), expected) {
             Ok(Outcome::Converged(_)) => Ok(self.world.last_update() - begin),
             Ok(Outcome::Oscillates(what)) => Err(Error::Oscillates(what)),

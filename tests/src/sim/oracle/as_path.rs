@@ -27,6 +27,15 @@ pub(super) fn first(path: &[Segment]) -> Option<u32> {
     }
 }
 
+/// The AS that a path begins with once `own` is taken off its front; `None` likewise.
+pub(super) fn first_after(own: u32, path: &[Segment]) -> Option<u32> {
+    let mut front = path.iter().flat_map(|segment| match segment {
+        Segment::Sequence(numbers) => numbers.iter().copied().map(Some).collect(),
+        Segment::Set(_) => vec![None],
+    });
+    front.find(|number| *number != Some(own)).flatten()
+}
+
 /// A path with an AS in front of it, so many times (RFC 4271, 5.1.2).
 pub(super) fn prepended(path: &[Segment], asn: u32, times: usize) -> Vec<Segment> {
     if times == 0 {

@@ -38,7 +38,7 @@ pub fn multipath(router: &Router, paths: &[Path]) -> Vec<bool> {
 /// The AS in which a path's MED is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Neighbor {
-    /// The one that the AS_PATH begins with.
+    /// The one that the AS_PATH began with when it was received.
     As(u32),
     /// The own one: from an internal neighbor, with no AS to begin with (RFC 4271, 9.1.2.2 c).
     Own,
@@ -57,7 +57,8 @@ fn top_rank(router: &Router, paths: &[Path]) -> BTreeMap<Neighbor, Vec<usize>> {
     let top = paths.iter().map(rank).min();
     let mut groups: BTreeMap<Neighbor, Vec<usize>> = BTreeMap::new();
     for (at, path) in paths.iter().enumerate().filter(|(_, path)| Some(rank(path)) == top) {
-        let neighbor = match as_path::first(&path.route.as_path) {
+        // The AS it was received from: own numbers in front are the import policy's, for no received path has any.
+        let neighbor = match as_path::first_after(router.asn, &path.route.as_path) {
             Some(asn) => Neighbor::As(asn),
             None if is_internal(router, paths, at) => Neighbor::Own,
             None => Neighbor::Unknown(at),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crier_core::Family;
-use crier_core::config::PolicyRef;
+use crier_core::config::{PolicyRef, Ttl};
 use crier_core::view::Reason;
 use ipnet::IpNet;
 
@@ -75,11 +75,15 @@ pub(super) fn own_next_hop(router: &Router, session: &Session, prefix: IpNet) ->
         (IpNet::V6(_), IpAddr::V4(_)) => session.ipv6.map(|address| (address.into(), None)),
         (IpNet::V6(_), IpAddr::V6(local)) => {
             let global = if local.is_unicast_link_local() { session.ipv6.unwrap_or(local) } else { local };
-            // RFC 2545, 3: an external neighbor shares the link.
-            let link_local = if router.is_internal(session) { None } else { session.link_local };
-            Some((global.into(), link_local))
+            // RFC 2545, 3: an external neighbor that is one hop away shares the link.
+            let shares_link = !router.is_internal(session) && is_one_hop(session.settings.ttl);
+            Some((global.into(), session.link_local.filter(|_| shares_link)))
         }
     }
+}
+
+fn is_one_hop(ttl: Ttl) -> bool {
+    matches!(ttl, Ttl::Default | Ttl::Multihop(0 | 1) | Ttl::Security(0 | 1))
 }
 
 /// The next hop to announce (RFC 4271, 5.1.3 and decision 004): what the operator chose; else to internal neighbors

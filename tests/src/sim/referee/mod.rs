@@ -3,6 +3,7 @@
 mod expected;
 mod side;
 
+use crier_core::event::DownReason;
 use crier_core::speaker::Ends;
 use crier_core::{ConnId, Event, EventKind, Speaker};
 
@@ -30,6 +31,9 @@ pub(crate) struct Referee {
     pub(crate) last_update: Micros,
     /// Who that was.
     pub(crate) last_sender: usize,
+    /// When anybody last asked for a refresh, and when a limit of prefixes last ended a session.
+    pub(crate) last_refresh: Micros,
+    pub(crate) last_limit: Micros,
     /// The first rule that was broken.
     pub(crate) broken: Option<Broken>,
 }
@@ -66,6 +70,9 @@ impl Referee {
                 let session = daemon.sessions.get(usize::from(watched.id.index)).and_then(Option::as_ref);
                 let writable_since = session.filter(|session| session.outbox.is_empty());
                 let pulse = watched.pulse(now, writable_since.map(|session| session.writable_since));
+                if let Err(broken) = watched.check_hold(now, budget) {
+                    self.broken.get_or_insert(broken);
+                }
                 if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget))
                 {
                     self.broken.get_or_insert(broken);
@@ -147,6 +154,7 @@ impl Watch for Turn<'_> {
             self.referee.sides.get_mut(self.number).and_then(|side| side.watched_mut(conn))
         {
             watched.judge.received(bytes);
+            watched.last_received = Some(self.now);
         }
     }
 
@@ -157,8 +165,11 @@ impl Watch for Turn<'_> {
     }
 
     fn event(&mut self, event: &Event) {
-        if matches!(event.kind, EventKind::Established { .. }) {
-            self.statistics.sessions += 1;
+        match event.kind {
+            EventKind::Established { .. } => self.statistics.sessions += 1,
+            EventKind::RefreshSent(_) => self.referee.last_refresh = self.now,
+            EventKind::Down(DownReason::MaxPrefixes) => self.referee.last_limit = self.now,
+            _ => {}
         }
         let remote = event.remote.map_or_else(String::new, |remote| format!("{remote}: "));
         self.trace.note(self.now, self.number, || format!("{remote}{:?}", event.kind));

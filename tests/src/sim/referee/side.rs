@@ -10,10 +10,10 @@ use crier_core::{ConnId, FamilySet, Speaker};
 use ipnet::IpNet;
 
 use crate::sim::host::Host;
-use crate::sim::judge::SessionJudge;
 use crate::sim::judge::keepalive::Pulse;
+use crate::sim::judge::{Broken, SessionJudge};
 use crate::sim::oracle::{self, Router, Session};
-use crate::sim::{Micros, Route};
+use crate::sim::{Micros, Route, Rule};
 
 /// A connection that is watched.
 #[derive(Debug)]
@@ -29,7 +29,10 @@ pub(crate) struct Watched {
     pub(crate) session: Option<usize>,
     /// When something was last sent.
     pub(crate) last_sent: Option<Micros>,
+    /// When something was last received.
+    pub(crate) last_received: Option<Micros>,
     keepalive: u16,
+    hold: u16,
 }
 
 impl Watched {
@@ -43,9 +46,36 @@ impl Watched {
         self.ends.local.ip()
     }
 
+    /// Whether this very connection is an Established session: a neighbor that has one may have a second one for a while.
+    fn is_up(&self) -> bool {
+        self.session.is_some() && self.judge.is_established()
+    }
+
+    /// Whether something has come lately, as it does at rest.
+    pub(crate) fn is_lively(&self, now: Micros) -> bool {
+        let lately = |last| now - last <= Micros::secs(u64::from(self.keepalive) + 5);
+        !self.is_up() || self.keepalive == 0 || self.last_received.is_some_and(lately)
+    }
+
+    /// Whether the neighbor has been silent for longer than it may, and this much more, and is taken for alive all the same.
+    pub(crate) fn check_hold(&self, now: Micros, budget: Micros) -> Result<(), Broken> {
+        let Some(last) = self.last_received.filter(|_| self.is_up() && self.hold > 0) else {
+            return Ok(());
+        };
+        let silent = now - last;
+        if silent <= Micros::secs(self.hold.into()) + budget {
+            return Ok(());
+        }
+        let text =
+            format!("{}: up after {silent} s of silence, with a hold time of {} s", self.name, self.hold);
+        Err(Broken::new(Rule::Forwarding, text))
+    }
+
     /// What tells whether it has been silent for too long, while it is Established.
     pub(crate) fn pulse(&self, now: Micros, writable_since: Option<Micros>) -> Option<Pulse> {
-        self.session?;
+        if !self.is_up() {
+            return None;
+        }
         Some(Pulse { now, last_sent: self.last_sent?, keepalive: self.keepalive, writable_since })
     }
 }
@@ -100,7 +130,9 @@ impl Side {
             ends: *ends,
             session: None,
             last_sent: None,
+            last_received: None,
             keepalive: 0,
+            hold: 0,
         };
         if let Some(former) = self.watched.insert(id.index, watched) {
             self.free.extend(former.session);
@@ -139,6 +171,8 @@ impl Side {
             }
             watched.session = Some(place);
             watched.keepalive = agreed.keepalive;
+            watched.hold = agreed.hold;
+            watched.last_received = Some(now);
             watched.last_sent = Some(now);
         }
     }

@@ -6,6 +6,7 @@
 mod convergence;
 mod due;
 mod faults;
+mod lingering;
 mod lives;
 mod rest;
 mod trace;
@@ -231,6 +232,16 @@ impl World {
         self.referee.last_update
     }
 
+    /// When anybody last asked for a refresh.
+    pub fn last_refresh(&self) -> Micros {
+        self.referee.last_refresh
+    }
+
+    /// When a limit of prefixes last ended a session.
+    pub fn last_limit(&self) -> Micros {
+        self.referee.last_limit
+    }
+
     /// Who that was.
     pub fn last_sender(&self) -> String {
         self.name(self.referee.last_sender)
@@ -246,6 +257,9 @@ impl World {
             self.fail(broken.rule, broken.text);
         }
         if tables {
+            if let Err(broken) = self.check_lingering() {
+                self.fail(broken.rule, broken.text);
+            }
             for number in 0..self.hosts.len() {
                 let daemon = self.hosts.get(number).and_then(|host| host.daemon.as_ref());
                 let checked = daemon.map_or(Ok(()), |daemon| daemon.speaker().check(daemon.last_call()));

@@ -26,6 +26,13 @@ impl World {
         for (number, host) in self.hosts.iter().enumerate() {
             let Some(daemon) = &host.daemon else { continue };
             let name = self.name(number);
+            let side = self.referee.side(number);
+            if let Some(silent) =
+                side.and_then(|side| side.watched().find(|watched| !watched.is_lively(self.now)))
+            {
+                // A segment that was lost is sent again after up to a minute, and until then this looks like rest.
+                return Err(format!("{} waits for what was lost", silent.name));
+            }
             if !observe::is_settled(daemon.speaker()) {
                 return Err(format!("{name} has long jobs to do"));
             }

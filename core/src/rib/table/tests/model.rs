@@ -32,6 +32,12 @@ pub(super) struct Model {
     pub(super) told: BTreeMap<u16, BTreeMap<u32, (u16, Key)>>,
 }
 
+impl Destination {
+    fn is_learned(&self) -> bool {
+        self.paths.keys().any(|peer| *peer != 0)
+    }
+}
+
 /// Identifiers run against the slot numbers; two neighbors are internal.
 fn identifier(peer: u16) -> u32 {
     100 - u32::from(peer)
@@ -92,33 +98,38 @@ impl Model {
     }
 
     pub(super) fn learn(&mut self, net: u32, peer: u16, key: Key) -> Result<bool, Reason> {
-        let [learned, local, _] = self.counts();
-        let no_room =
-            if peer == 0 { local >= self.capacity.local } else { learned >= self.capacity.prefixes };
-        let reserve = if peer == 0 { 0 } else { self.capacity.local - local };
-        let no_slot = self.destinations.len() as u32 + reserve >= self.capacity.slots();
+        let [learned, local, lingering] = self.counts();
+        let in_use = self.destinations.len() as u32;
         let no_path = peer != 0 && self.paths() >= self.capacity.paths;
-        match self.destinations.get_mut(&net) {
-            Some(destination) if destination.paths.contains_key(&peer) => {
-                destination.paths.insert(peer, (key, true));
-                return Ok(false);
-            }
-            Some(destination) if no_room && (peer == 0 || destination.paths.is_empty()) => {
-                return Err(Reason::PrefixesFull);
-            }
-            None if no_room || no_slot => return Err(Reason::PrefixesFull),
-            None if no_path => {
+        if let Some(path) = self.destinations.get_mut(&net).and_then(|d| d.paths.get_mut(&peer)) {
+            *path = (key, true);
+            return Ok(false);
+        }
+        let destination = self.destinations.get(&net);
+        let lingers = destination.is_some_and(|d| d.paths.is_empty());
+        let full = if peer == 0 {
+            local >= self.capacity.local || destination.is_none() && in_use >= self.capacity.slots()
+        } else {
+            // What lingers may take slots from learned destinations, never from local ones.
+            let share = self.capacity.prefixes + self.capacity.lingering();
+            let crowded = !lingers && learned + lingering >= share;
+            !destination.is_some_and(Destination::is_learned)
+                && (learned >= self.capacity.prefixes || crowded)
+        };
+        if full {
+            return Err(Reason::PrefixesFull);
+        }
+        if destination.is_none() {
+            let slot = self.take_slot();
+            if no_path {
                 // The slot was taken for a moment, and goes to the end of the free ones.
-                let slot = self.take_slot();
                 self.free.push_back(slot);
-                return Err(Reason::PathsFull);
-            }
-            Some(_) if no_path => return Err(Reason::PathsFull),
-            Some(_) => {}
-            None => {
-                let slot = self.take_slot();
+            } else {
                 self.destinations.insert(net, Destination { slot, ..Destination::default() });
             }
+        }
+        if no_path {
+            return Err(Reason::PathsFull);
         }
         self.destinations.get_mut(&net).unwrap().paths.insert(peer, (key, true));
         Ok(true)
@@ -155,14 +166,12 @@ impl Model {
         }
     }
 
-    /// Destinations with learned paths only, with a local one, with none.
+    /// Destinations with learned paths, with a local one, with none.
     pub(super) fn counts(&self) -> [u32; 3] {
-        let mut counts = [0; 3];
-        for destination in self.destinations.values() {
-            let paths = &destination.paths;
-            counts[if paths.is_empty() { 2 } else { usize::from(paths.contains_key(&0)) }] += 1;
-        }
-        counts
+        let count = |holds: fn(&Destination) -> bool| {
+            self.destinations.values().filter(|destination| holds(destination)).count() as u32
+        };
+        [count(Destination::is_learned), count(|d| d.paths.contains_key(&0)), count(|d| d.paths.is_empty())]
     }
 
     pub(super) fn paths(&self) -> u32 {

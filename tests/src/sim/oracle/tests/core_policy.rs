@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crier::config::{HostFacts, MatchModel, Model, PolicyModel, RuleModel, SetModel};
 use crier_core::Family;
+use crier_core::attrs::edit::Written;
 use crier_core::attrs::tlv::{self, Writer, code, flag};
 use crier_core::attrs::{AttrsView, Key};
 use crier_core::policy::{
@@ -296,7 +297,7 @@ fn by_the_core(policies: &Policies<'_>, prefix: IpNet, route: &Route, own: Optio
         return None;
     }
     let mut out = vec![0; 8192];
-    let (key, len) = policies.apply(0, verdict.applied, ASN, own, attrs, &mut out).unwrap();
+    let Written { key, len, .. } = policies.apply(0, verdict.applied, ASN, own, attrs, &mut out).unwrap();
     Some(decode(prefix, &key, &out[..len]))
 }
 

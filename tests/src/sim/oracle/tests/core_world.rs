@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crier::config::{Network, RuleModel, SetModel};
+use crier::config::Network;
 use crier_core::config::PolicyRef;
 use crier_core::policy::RuleAction;
 use crier_core::view::Reason;
@@ -19,18 +19,6 @@ use super::world::{World, ip, network, rule};
 
 /// Worlds that are drawn.
 const WORLDS: usize = 200;
-
-/// Gives every router's export policies addresses of their own to set as next hops, and its import policies none: so no policy
-/// sets the next hop that is there already.
-fn own_next_hops(rule: &mut RuleModel, router: usize, import: bool) {
-    rule.sets.retain(|set| !import || !matches!(set, SetModel::NextHop(_)));
-    for set in &mut rule.sets {
-        if let SetModel::NextHop(address) = set {
-            *address =
-                ip(&format!("{}{}", if address.is_ipv4() { "192.0.2.10" } else { "2001:db8::10" }, router));
-        }
-    }
-}
 
 /// A world with what is originated in it.
 fn draw(chance: &mut Chance) -> (World, Vec<(usize, Network)>) {
@@ -60,7 +48,6 @@ fn draw(chance: &mut Chance) -> (World, Vec<(usize, Network)>) {
                         let mut rules = chance.policy().rules;
                         rules.retain(|rule| rule.action != RuleAction::Reject || !rule.matches.is_empty());
                         rules.push(rule(&[], &[], RuleAction::Accept));
-                        rules.iter_mut().for_each(|rule| own_next_hops(rule, router, import));
                         world.policy(router, &rules)
                     }
                 };

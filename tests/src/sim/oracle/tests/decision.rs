@@ -67,6 +67,23 @@ fn the_address_decides_between_sessions_with_one_router() {
     assert_eq!(winner(&router, &[by(2, &base()), by(0, &base())]), 1);
 }
 
+/// Own numbers in front are an import policy's: the neighboring AS is behind them (decision 007).
+#[test]
+fn a_prepended_number_is_no_neighboring_as() {
+    let router = router();
+    let with = |session, numbers: &[u32], med| by(session, &Route { as_path: path(numbers), med, ..base() });
+    // The same length, the better identifier, and a worse MED of another AS.
+    assert_eq!(winner(&router, &[with(0, &[10, 1], Some(9)), with(1, &[10, 2], Some(1))]), 0);
+    assert_eq!(winner(&router, &[with(0, &[10, 1], Some(9)), with(2, &[10, 1], Some(1))]), 1);
+    // Behind a set nobody knows; what an internal neighbor originated is the own AS's.
+    let set = |session, med| {
+        let as_path = vec![Segment::Sequence(vec![10, 10]), Segment::Set(BTreeSet::from([1, 2]))];
+        by(session, &Route { as_path, med, ..base() })
+    };
+    assert_eq!(winner(&router, &[set(0, Some(9)), set(2, Some(1))]), 0);
+    assert_eq!(winner(&router, &[with(3, &[10], Some(9)), with(4, &[10], Some(1))]), 1);
+}
+
 #[test]
 fn med_is_compared_within_one_neighboring_as() {
     let router = router();

@@ -1,0 +1,50 @@
+//! Own addresses: no route's next hop may be one of them (RFC 4271, 6.3). Sessions bring them to light one by one; see
+//! docs/decisions/008.
+
+use core::net::IpAddr;
+
+use super::Speaker;
+use super::types::Ends;
+
+/// Own addresses remembered.
+pub(super) const OWN_ADDRESSES: usize = 32;
+
+impl Speaker<'_> {
+    /// Remembers the own addresses of a connection that has come to be.
+    pub(super) fn learn_own_addresses(&mut self, ends: &Ends) {
+        let found = [Some(ends.local.ip()), ends.ipv4.map(IpAddr::V4), ends.ipv6.map(IpAddr::V6)];
+        for address in found.into_iter().flatten().map(|address| address.to_canonical()) {
+            if self.own_addresses.contains(&address) {
+                continue;
+            }
+            // Full: more interfaces than anybody dials from. What is missed is one sanity check of next hops.
+            let learned = self.own_addresses.push(address).is_ok();
+            // What was accepted with it when nobody knew comes again, and is refused then.
+            if learned && self.rib.shared.attrs.is_learned_next_hop(address) {
+                self.ask_everybody();
+            }
+        }
+    }
+
+    /// Asks every neighbor that has accepted routes, and can, to announce everything again.
+    fn ask_everybody(&mut self) {
+        for peer in 1..self.peers.len() {
+            let slot = &self.peers[peer];
+            if let Some(conn) = slot.session
+                && slot.families.iter().any(|family| family.accepted > 0)
+            {
+                self.ask_refresh(conn);
+            }
+        }
+    }
+
+    /// Whether a next hop (4, 16 or 32 bytes) is an own address.
+    pub(super) fn is_own_next_hop(&self, next_hop: &[u8]) -> bool {
+        let address: IpAddr = match (next_hop.first_chunk::<16>(), next_hop.first_chunk::<4>()) {
+            (Some(&octets), _) => octets.into(),
+            (None, Some(&octets)) => octets.into(),
+            (None, None) => return false,
+        };
+        self.own_addresses.contains(&address)
+    }
+}
