@@ -79,7 +79,10 @@ impl Stream {
     }
 
     /// The answer to a question.
-    pub(super) fn question(daemon: &Daemon, speaker: &Speaker<'_>, command: Command) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// It is about a neighbor that there is none, or it is no question: why, and what to do.
+    pub fn question(daemon: &Daemon, speaker: &Speaker<'_>, command: Command) -> Result<Self, String> {
         let find = |address: Option<IpAddr>| match address {
             Some(address) => speaker.find_peer(address).map(Some).ok_or_else(|| no_such_peer(address)),
             None => Ok(None),

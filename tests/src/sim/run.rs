@@ -2,20 +2,14 @@
 
 use std::io::Write;
 
-use super::judge::Broken;
-use super::oracle;
 use super::pcap::Pcap;
+use super::plan::Tolerated;
 use super::report::{Failure, Outcome, Rule, Statistics, Verdict};
+use super::settle::{Expected, converge, judge, watched};
 use super::{Micros, Plan, World};
 
-/// Time between two looks at everything.
+/// Time between two looks at the silence.
 const LOOK: Micros = Micros::secs(1);
-/// Looks from one check of all tables to the next.
-const LOOKS_A_CHECK: u64 = 10;
-/// Longest time between two restarts of a session that its limit of prefixes ends again and again.
-const RESTARTS: Micros = Micros::secs(300);
-/// Routers of a network that is solved as a whole at most: beyond, each is judged by what its neighbors say.
-const MOST_SOLVED: usize = 200;
 
 /// How a run is watched.
 pub struct Options {
@@ -65,12 +59,14 @@ fn refused(text: String) -> Verdict {
 
 fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
     watched(world, plan.heal_at)?;
-    let outcome = converge(plan, world)?;
+    let Tolerated { black_holes, refusals, .. } = plan.tolerated;
+    let expected = Expected { sessions: true, arrival: !black_holes, refusals };
+    let outcome = converge(world, plan.converge_within, expected)?;
     if let Outcome::Converged(_) = outcome {
         let last = world.last_update();
         stay_silent(plan, world)?;
         if world.last_update() == last {
-            judge(plan, world).map_err(|broken| broken.at(world.now()))?;
+            judge(world, expected).map_err(|broken| broken.at(world.now()))?;
         }
     }
     Ok(outcome)
@@ -89,59 +85,4 @@ fn stay_silent(plan: &Plan, world: &mut World) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Lets time pass, and looks at everything every now and then.
-fn watched(world: &mut World, until: Micros) -> Result<(), Failure> {
-    let mut looks = 0;
-    while world.now() < until {
-        world.run_until((world.now() + LOOK).min(until))?;
-        looks += 1;
-        world.look(looks % LOOKS_A_CHECK == 0)?;
-    }
-    Ok(())
-}
-
-/// Waits until everything is at rest and right.
-fn converge(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
-    let end = plan.heal_at + plan.converge_within;
-    let mut wrong = Broken::new(Rule::Silence, "never at rest".to_owned());
-    while world.now() < end {
-        watched(world, world.now() + Micros::secs(5))?;
-        if let Err(text) = world.at_rest() {
-            wrong = Broken::new(Rule::Silence, text);
-            continue;
-        }
-        if let Some(text) = world.missing_session() {
-            wrong = Broken::new(Rule::Sessions, text);
-            continue;
-        }
-        match judge(plan, world) {
-            Ok(()) => return Ok(Outcome::Converged(world.last_update().max(plan.heal_at) - plan.heal_at)),
-            Err(broken) => wrong = broken,
-        }
-    }
-    if plan.tolerated.refusals && world.last_limit() + RESTARTS > end {
-        return Ok(Outcome::Oscillates(
-            "sessions that restart whenever they reach their limit of prefixes".to_owned(),
-        ));
-    }
-    if wrong.rule == Rule::Silence
-        && let Some(text) = oscillation(world)
-    {
-        return Ok(Outcome::Oscillates(text));
-    }
-    Err(wrong.at(world.now()))
-}
-
-fn judge(plan: &Plan, world: &mut World) -> Result<(), Broken> {
-    let compared = world.judge_tables(plan.hosts.len() <= MOST_SOLVED)?;
-    world.statistics.routes += compared;
-    world.judge_forwarding(!plan.tolerated.black_holes)
-}
-
-/// Whether the oracle finds no rest either, and what changes for ever.
-fn oscillation(world: &World) -> Option<String> {
-    let routers = world.routers().ok()?;
-    oracle::solve(&routers).err().map(|oscillation| oscillation.to_string())
 }

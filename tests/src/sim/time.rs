@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,13 @@ impl Micros {
     /// Whole seconds of it.
     pub const fn as_secs(self) -> u64 {
         self.0 / 1_000_000
+    }
+}
+
+/// A span of real time, to the microsecond.
+impl From<Duration> for Micros {
+    fn from(span: Duration) -> Self {
+        Self(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
     }
 }
 

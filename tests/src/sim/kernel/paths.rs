@@ -18,6 +18,11 @@ pub trait DataPlane {
     /// A host's forwarding table; `None`: it forwards nothing (it is down).
     fn fib(&self, host: usize) -> Option<&Fib>;
 
+    /// What a host is called in what is said about it.
+    fn name(&self, host: usize) -> String {
+        format!("host {host}")
+    }
+
     /// The host that has this address on the link of `host`'s interface, if packets reach it.
     fn neighbor(&self, host: usize, interface: usize, next_hop: IpAddr) -> Option<usize>;
 }
@@ -74,8 +79,8 @@ pub fn check_reachability(plane: &impl DataPlane, expected: &[Expectation]) -> R
         let mut walk = Walk::new(plane, *address, origins);
         for &holder in holders {
             walk.from(holder);
-            if let Some(fault) = walk.trace.fault(origins) {
-                return Err(format!("{prefix} from host {holder}: packets to {address} {fault}"));
+            if let Some(fault) = walk.trace.fault(plane, origins) {
+                return Err(format!("{prefix} from {}: packets to {address} {fault}", plane.name(holder)));
             }
         }
     }
@@ -106,19 +111,22 @@ fn next_address(address: IpAddr) -> Option<IpAddr> {
 
 impl Trace {
     /// What is wrong with it: a loop, a loss, or a delivery elsewhere than at one of `origins`.
-    fn fault(&self, origins: &BTreeSet<usize>) -> Option<String> {
+    fn fault(&self, plane: &impl DataPlane, origins: &BTreeSet<usize>) -> Option<String> {
         if let Some(circle) = self.loops.first() {
-            return Some(format!("loop: {circle:?}"));
+            let names: Vec<String> = circle.iter().map(|&host| plane.name(host)).collect();
+            return Some(format!("loop: {}", names.join(", ")));
         }
         match self.black_holes.first() {
-            Some(BlackHole::NoRoute(host)) => return Some(format!("are lost at host {host}: no route")),
-            Some(BlackHole::DeadNextHop(host, next)) => {
-                return Some(format!("are lost at host {host}: nobody is behind next hop {next}"));
+            Some(&BlackHole::NoRoute(host)) => {
+                return Some(format!("are lost at {}: no route", plane.name(host)));
+            }
+            Some(&BlackHole::DeadNextHop(host, next)) => {
+                return Some(format!("are lost at {}: nobody is behind next hop {next}", plane.name(host)));
             }
             None => {}
         }
         let wrong = self.delivered.difference(origins).next();
-        wrong.map(|host| format!("arrive at host {host}, which does not originate it"))
+        wrong.map(|&host| format!("arrive at {}, which does not originate it", plane.name(host)))
     }
 }
 

@@ -300,6 +300,10 @@ impl DataPlane for World {
         self.hosts.get(host).filter(|host| host.powered).map(|host| &host.fib)
     }
 
+    fn name(&self, host: usize) -> String {
+        self.name(host)
+    }
+
     fn neighbor(&self, host: usize, interface: usize, next_hop: IpAddr) -> Option<usize> {
         let link = self.hosts.get(host)?.interfaces.get(interface)?.link;
         let neighbor = self.owners.get(&next_hop).copied()?;

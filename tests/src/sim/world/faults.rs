@@ -22,9 +22,10 @@ impl World {
             FaultKind::SlowCpu { host, turn } => {
                 self.on_host(host, |host| host.faults.slow.push((number, turn)));
             }
-            FaultKind::Kernel { host, how } => {
-                let _ = (host, how);
-            }
+            FaultKind::Kernel { host, how } => self.on_host(host, |host| {
+                host.faults.kernel.push((number, how));
+                host.tell_bridge(now);
+            }),
             FaultKind::ClockJump { host, by } => self.on_host(host, |host| {
                 if let Some(daemon) = &mut host.daemon {
                     daemon.jump(by);
@@ -56,9 +57,10 @@ impl World {
             FaultKind::SlowCpu { host, .. } => {
                 self.on_host(host, |host| host.faults.slow.retain(|&(which, _)| which != number));
             }
-            FaultKind::Kernel { host, .. } => {
-                let _ = host;
-            }
+            FaultKind::Kernel { host, .. } => self.on_host(host, |host| {
+                host.faults.kernel.retain(|&(which, _)| which != number);
+                host.tell_bridge(now);
+            }),
             FaultKind::Deaf { host } => self.on_host(host, |host| {
                 host.faults.deaf.retain(|&which| which != number);
                 host.tell_all();

@@ -141,11 +141,11 @@ impl World {
         Ok(())
     }
 
-    /// Lets something go wrong, at the time that it says, or at once if that is over.
+    /// Lets something go wrong, at the time that it says, or at once if that is over. The number is for [`World::mend`].
     ///
     /// # Errors
     /// It is about a host or a link that does not exist.
-    pub fn inject(&mut self, fault: Fault) -> Result<(), PlanError> {
+    pub fn inject(&mut self, fault: Fault) -> Result<usize, PlanError> {
         let (link, hosts) = fault.kind.about();
         let known = link.is_none_or(|link| link < self.links.len())
             && hosts.iter().flatten().all(|&host| host < self.hosts.len());
@@ -156,20 +156,30 @@ impl World {
         self.plan(fault.from, What::Begin(number));
         self.plan(fault.until.max(fault.from), What::End(number));
         self.faults.push(fault);
-        Ok(())
+        Ok(number)
+    }
+
+    /// Ends a fault before its time; nothing happens if it is not in force.
+    pub fn mend(&mut self, fault: usize) {
+        if self.present.contains(&fault) {
+            self.end(fault);
+        }
     }
 
     /// Does what an operator does, now.
-    pub fn operate(&mut self, host: usize, work: &WorkKind) {
+    ///
+    /// # Errors
+    /// What the daemon refuses it with; nothing has changed then.
+    pub fn operate(&mut self, host: usize, work: &WorkKind) -> Result<(), String> {
         let now = self.now;
         self.trace.note(now, host, || format!("operator: {work:?}"));
-        if let Some(host) = self.hosts.get_mut(host) {
-            host.operate(now, work);
-        }
+        let Some(operated) = self.hosts.get_mut(host) else { return Err("there is no such host".to_owned()) };
+        let outcome = operated.operate(now, work);
         self.referee.configured(&self.hosts, host);
         self.follow_up(host);
         // What a command changed may be sent at once.
         self.wake_soon(host);
+        outcome
     }
 
     /// The present.
@@ -295,7 +305,8 @@ impl World {
             What::End(fault) => self.end(fault),
             What::Work(number) => {
                 if let Some((host, work)) = self.work.get(number).cloned() {
-                    self.operate(host, &work);
+                    // What is refused is noted nowhere: what is drawn from a seed is not always possible.
+                    let _ = self.operate(host, &work);
                 }
             }
             What::Start(host) => self.start(host),
