@@ -70,7 +70,9 @@ impl Referee {
                 let session = daemon.sessions.get(usize::from(watched.id.index)).and_then(Option::as_ref);
                 let writable_since = session.filter(|session| session.outbox.is_empty());
                 let pulse = watched.pulse(now, writable_since.map(|session| session.writable_since));
-                if let Err(broken) = watched.check_hold(now, budget) {
+                if let Err(broken) = watched.check_hold(now, budget)
+                    && side.is_session(watched, daemon.speaker())
+                {
                     self.broken.get_or_insert(broken);
                 }
                 if let Some(Err(broken)) = pulse.map(|pulse| keepalive::judge(&watched.name, &pulse, budget))

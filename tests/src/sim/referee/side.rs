@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crier::config::Model;
 use crier_core::config::Settings;
+use crier_core::peer::State;
 use crier_core::speaker::Ends;
 use crier_core::{ConnId, FamilySet, Speaker};
 use ipnet::IpNet;
@@ -186,6 +187,16 @@ impl Side {
     /// Every connection.
     pub(crate) fn watched(&self) -> impl Iterator<Item = &Watched> {
         self.watched.values()
+    }
+
+    /// Whether a connection is what the speaker takes for its neighbor's session. One that ended without the neighbor's
+    /// hearing of it lingers until its last words have been sent.
+    pub(crate) fn is_session(&self, watched: &Watched, speaker: &Speaker<'_>) -> bool {
+        let peer = speaker.find_peer(watched.remote()).and_then(|peer| speaker.peer(peer));
+        let rivals = self.watched().filter(|other| other.is_up() && other.remote() == watched.remote());
+        let liveliest = rivals.max_by_key(|other| other.last_received);
+        peer.is_some_and(|peer| peer.state == State::Established)
+            && liveliest.is_some_and(|liveliest| liveliest.id == watched.id)
     }
 
     /// The Established session with a neighbor.

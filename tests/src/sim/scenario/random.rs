@@ -34,7 +34,9 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     let policies = Policies::new(&traits, &ground, &prefixes);
     let mut tolerated = Tolerated {
         oscillation: traits.dispute,
-        black_holes: traits.odd_next_hops || traits.overlaps || (traits.indirect && traits.may_refuse()),
+        black_holes: traits.odd_next_hops
+            || traits.overlaps
+            || (traits.indirect && (traits.may_refuse() || traits.one_family)),
         refusals: traits.may_refuse(),
     };
     prefixes.originate(&mut draw, &traits, &mut ground);
