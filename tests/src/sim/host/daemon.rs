@@ -156,6 +156,19 @@ impl Daemon {
         self.ahead += by;
     }
 
+    /// What it could be busy with, for people.
+    pub(crate) fn unrest(&self) -> String {
+        let sessions = self.sessions.iter().flatten();
+        let wants = |session: &&Session| self.speaker().wants_transmit(session.id);
+        let sessions: Vec<_> =
+            sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
+        let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
+        format!(
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?}",
+            self.bridge_deadline()
+        )
+    }
+
     /// What happened, as far as it has not been read yet.
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         self.call(|speaker| speaker.poll_event())

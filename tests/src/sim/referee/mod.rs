@@ -92,7 +92,7 @@ impl Referee {
         trace: &'a mut Trace,
         statistics: &'a mut Statistics,
     ) -> Turn<'a> {
-        Turn { referee: self, now, number, budget: budget(host), trace, statistics }
+        Turn { referee: self, now, number, budget: budget(host), trace, statistics, moved: false }
     }
 }
 
@@ -111,6 +111,8 @@ pub(crate) struct Turn<'a> {
     budget: Micros,
     trace: &'a mut Trace,
     statistics: &'a mut Statistics,
+    /// Bytes were sent or received.
+    pub(crate) moved: bool,
 }
 
 impl Turn<'_> {
@@ -137,6 +139,7 @@ impl Watch for Turn<'_> {
     }
 
     fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
+        self.moved = true;
         self.count(bytes);
         let Some(side) = self.referee.sides.get_mut(self.number) else { return };
         side.establish(self.now, speaker);
@@ -152,6 +155,7 @@ impl Watch for Turn<'_> {
     }
 
     fn received(&mut self, conn: ConnId, bytes: &[u8]) {
+        self.moved = true;
         if let Some((watched, _)) =
             self.referee.sides.get_mut(self.number).and_then(|side| side.watched_mut(conn))
         {

@@ -11,7 +11,8 @@ use super::{PlanError, World};
 
 /// Time that a turn takes on a host that is not slow.
 const TURN: Micros = Micros(20);
-/// Most turns in a second: a daemon that needs more has something to do that it never does.
+/// Most turns in a second in which nothing was sent or received: a daemon that needs more has something to do that it
+/// never does.
 const MOST_TURNS: u32 = 20_000;
 /// How long a closed connection of a killed daemon has.
 const PATIENCE: Micros = Micros::secs(5);
@@ -121,11 +122,11 @@ impl World {
         let Some(host) = self.hosts.get_mut(number).filter(|host| host.wake <= now) else { return };
         host.wake = Micros::NEVER;
         let slow = host.faults.slow.iter().map(|&(_, turn)| turn).max().unwrap_or(Micros::ZERO);
-        let turns = host.count_turn(now);
         let Self { referee, trace, statistics, .. } = self;
         let Some(host) = self.hosts.get_mut(number) else { return };
         let mut watch = referee.watch(now, number, host, trace, statistics);
         let more = host.turn(now, &mut watch);
+        let turns = if watch.moved { 0 } else { host.count_turn(now) };
         host.turn_bridge(now);
         if let Some(daemon) = &mut host.daemon {
             daemon.busy_until = now + TURN.max(slow);
@@ -138,7 +139,12 @@ impl World {
             self.fail(broken.rule, broken.text);
         }
         if turns > MOST_TURNS {
-            let text = format!("{}: more than {MOST_TURNS} turns in a second", self.name(number));
+            let why = self.hosts.get(number).and_then(|host| host.daemon.as_ref()).map(Daemon::unrest);
+            let text = format!(
+                "{}: more than {MOST_TURNS} turns in a second: {}",
+                self.name(number),
+                why.unwrap_or_default()
+            );
             self.fail(Rule::Progress, text);
         }
         self.follow_up(number);

@@ -118,8 +118,8 @@ fn reaches(host: &Host, remote: IpAddr, ttl: Ttl, external: bool) -> bool {
         }
 }
 
-/// Whether a speaker has turned neighbors away for want of room.
+/// Whether a speaker turns neighbors away for want of room.
 fn is_crowded(daemon: &Daemon) -> bool {
     let counted = |table| matches!(table, Table::Peers | Table::Connections);
-    daemon.speaker().tables().any(|row| counted(row.table) && row.refused > 0)
+    daemon.speaker().tables().any(|row| counted(row.table) && row.used >= row.capacity)
 }
