@@ -55,6 +55,13 @@ impl Link {
         self.cut.retain(|&(which, _)| which != fault);
     }
 
+    /// It is as long, slow and wide as planned, but loses and damages nothing any more.
+    pub fn heal(&mut self) {
+        self.planned = Quality { loss: 0, corruption: 0, ..self.planned };
+        self.degraded.clear();
+        self.cut.clear();
+    }
+
     /// Whether it carries anything from this end.
     pub fn carries(&self, from: usize) -> bool {
         !self.cut.iter().any(|&(_, end)| end.is_none_or(|end| end == from))

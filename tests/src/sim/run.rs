@@ -59,6 +59,7 @@ fn refused(text: String) -> Verdict {
 
 fn play(plan: &Plan, world: &mut World) -> Result<Outcome, Failure> {
     watched(world, plan.heal_at)?;
+    world.heal_links();
     let Tolerated { black_holes, refusals, .. } = plan.tolerated;
     let expected = Expected { sessions: true, arrival: !black_holes, refusals };
     let outcome = converge(world, plan.converge_within, expected)?;

@@ -36,7 +36,8 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
         oscillation: traits.dispute,
         black_holes: traits.odd_next_hops
             || traits.overlaps
-            || (traits.indirect && (traits.may_refuse() || traits.one_family)),
+            // Whoever stands between two others may be told less than they, or lack a session that was left shut down.
+            || traits.indirect,
         refusals: traits.may_refuse(),
     };
     prefixes.originate(&mut draw, &traits, &mut ground);

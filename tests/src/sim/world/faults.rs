@@ -69,6 +69,11 @@ impl World {
         }
     }
 
+    /// From now on every link is sound: a session with a short hold time would be lost every now and then for ever.
+    pub fn heal_links(&mut self) {
+        self.links.iter_mut().for_each(crate::sim::link::Link::heal);
+    }
+
     /// The daemon of a host starts again, unless another fault still holds it down.
     fn restart(&mut self, number: usize) {
         let held = self.present.iter().filter_map(|&fault| self.faults.get(fault)).any(|fault| {
