@@ -181,6 +181,11 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket::mark(&socket, address.ip());
+    // A neighbor with ttl-security drops answers to its dialling that have less (RFC 5082, 3), and who dials is not known yet.
+    match address {
+        SocketAddr::V4(_) => socket.set_ttl_v4(255)?,
+        SocketAddr::V6(_) => socket.set_unicast_hops_v6(255)?,
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(StdListener::from(socket)))
