@@ -277,7 +277,7 @@ fn is_excused(snapshot: &Snapshot, peer: Option<IpAddr>, prefix: IpNet) -> bool 
 }
 
 /// Whether a reason has nothing to do with the path itself.
-fn is_want_of_room(reason: Reason) -> bool {
+pub fn is_want_of_room(reason: Reason) -> bool {
     matches!(reason, Reason::PrefixesFull | Reason::PathsFull | Reason::AttributesFull | Reason::MaxPrefixes)
 }
 

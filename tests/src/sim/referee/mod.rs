@@ -16,10 +16,6 @@ use super::world::Trace;
 use expected::Asked;
 pub(crate) use side::{Side, origins, settings};
 
-/// Bytes of a message's header.
-const HEADER: usize = 19;
-/// The type of an UPDATE.
-const UPDATE: u8 = 2;
 /// How late a KEEPALIVE may be on a host that is not slow.
 const LATE: Micros = Micros::secs(1);
 
@@ -115,22 +111,6 @@ pub(crate) struct Turn<'a> {
     pub(crate) moved: bool,
 }
 
-impl Turn<'_> {
-    fn count(&mut self, mut bytes: &[u8]) {
-        while let Some(header) = bytes.first_chunk::<HEADER>() {
-            let [.., high, low, kind] = *header;
-            self.statistics.messages += 1;
-            if kind == UPDATE {
-                self.statistics.updates += 1;
-                self.referee.last_update = self.now;
-                self.referee.last_sender = self.number;
-            }
-            let length = usize::from(u16::from_be_bytes([high, low])).max(HEADER);
-            bytes = bytes.get(length..).unwrap_or_default();
-        }
-    }
-}
-
 impl Watch for Turn<'_> {
     fn opened(&mut self, conn: ConnId, ends: &Ends) {
         if let Some(side) = self.referee.sides.get_mut(self.number) {
@@ -140,7 +120,6 @@ impl Watch for Turn<'_> {
 
     fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
         self.moved = true;
-        self.count(bytes);
         let Some(side) = self.referee.sides.get_mut(self.number) else { return };
         side.establish(self.now, speaker);
         let Some((watched, router)) = side.watched_mut(conn) else { return };
@@ -148,7 +127,15 @@ impl Watch for Turn<'_> {
         watched.last_sent = Some(self.now);
         let late = pulse.map_or(Ok(()), |pulse| keepalive::judge(&watched.name, &pulse, self.budget));
         let mut asked = Asked { speaker, router, session: watched.session, remote: watched.remote() };
+        let before = watched.judge.tally();
         let result = late.and_then(|()| watched.judge.sent(bytes, &mut asked));
+        let after = watched.judge.tally();
+        self.statistics.messages += after.messages - before.messages;
+        self.statistics.updates += after.updates - before.updates;
+        if after.updates > before.updates {
+            self.referee.last_update = self.now;
+            self.referee.last_sender = self.number;
+        }
         if let Err(broken) = result {
             self.referee.broken.get_or_insert(broken);
         }

@@ -37,7 +37,7 @@ impl World {
         }
         let compared = seen.snapshots.iter().map(|snapshot| snapshot.paths.len() as u64).sum();
         let whole = seen.snapshots.iter().all(|snapshot| {
-            snapshot.refused.values().all(|reason| !is_want_of_room(*reason))
+            snapshot.refused.values().all(|reason| !rib::is_want_of_room(*reason))
                 && snapshot.peers.values().all(|peer| !peer.incomplete)
         });
         if whole && thorough {
@@ -198,10 +198,6 @@ impl World {
         }
         Ok(())
     }
-}
-
-fn is_want_of_room(reason: Reason) -> bool {
-    matches!(reason, Reason::PrefixesFull | Reason::PathsFull | Reason::AttributesFull | Reason::MaxPrefixes)
 }
 
 fn differing(differences: &[rib::Difference]) -> Result<(), Broken> {
