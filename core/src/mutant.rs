@@ -127,11 +127,11 @@ mutants! {
     ClockJitter = "clock-jitter",
 
     // Planted in the simulator's own adapter.
-    /// Bytes that arrived while a socket was being read are left there.
+    /// What does not come with the first read of a socket stays there until more arrives.
     StaleReadiness = "stale-readiness",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",
-    /// A change is not passed on to the kernel.
+    /// The kernel is not told of destinations that are gone.
     BridgeForgets = "bridge-forgets",
 }
 
@@ -141,6 +141,11 @@ static ACTIVE: AtomicU16 = AtomicU16::new(0);
 /// Activates a fault, in place of another, for all speakers of the process.
 pub fn activate(mutant: Mutant) {
     ACTIVE.store(mutant as u16 + 1, Ordering::Relaxed);
+}
+
+/// The active fault.
+pub fn active() -> Option<Mutant> {
+    Mutant::ALL.iter().copied().find(|mutant| is_active(*mutant))
 }
 
 /// Whether this fault is the active one.

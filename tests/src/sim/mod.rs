@@ -99,6 +99,20 @@
 //! disturb, heal, judge, watch the silence. [`swarm`] runs seeds by the thousand and shrinks what fails, and [`driver`] is
 //! the command line of it all.
 
+/// Whether a fault is planted here (`tests/mutants`), to see that it is found.
+#[cfg(mutants)]
+macro_rules! planted {
+    ($name:ident) => {
+        crier_core::mutant::is_active(crier_core::mutant::Mutant::$name)
+    };
+}
+#[cfg(not(mutants))]
+macro_rules! planted {
+    ($name:ident) => {
+        false
+    };
+}
+
 pub mod digest;
 pub mod driver;
 pub mod host;

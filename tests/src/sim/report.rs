@@ -31,6 +31,8 @@ pub enum Rule {
     Keepalive,
     /// A speaker with something to do gets it done: no turn repeats for ever.
     Progress,
+    /// The same seed sends the same packets.
+    Determinism,
     /// A recorded run replays to the same bytes.
     Replay,
     /// Sessions that should be up come up.
@@ -59,6 +61,7 @@ impl fmt::Display for Rule {
             Self::Forwarding => "forwarding ends with the neighbor",
             Self::Keepalive => "keepalives in time",
             Self::Progress => "progress",
+            Self::Determinism => "the same seed, the same packets",
             Self::Replay => "recordings replay",
             Self::Sessions => "sessions come up",
             Self::Convergence => "tables as the oracle has them",

@@ -274,7 +274,8 @@ fn the_loop_allocates_nothing_after_start_up() {
     [former, file].into_iter().for_each(|file| drop(std::fs::remove_file(file)));
     let [before, last] = [before, last].map(|replayed| replayed.unwrap_or_else(|error| fail(error)));
     assert_eq!((before.end, last.end, last.rib()), (End::Whole, End::Whole, rib));
-    assert!(before.calls > 10 && last.calls > 10, "{} and {} calls", before.calls, last.calls);
+    // How the calls are spread over the two depends on the moment in which one was full.
+    assert!(before.calls + last.calls > 20, "{} and {} calls", before.calls, last.calls);
 }
 
 /// Tens of thousands of prefixes with ever new attributes, from two neighbors to a third.

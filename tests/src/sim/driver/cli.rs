@@ -43,6 +43,10 @@ pub(super) struct Arguments {
     /// Run what standard input asks for
     #[arg(long, hide = true)]
     worker: bool,
+    /// Plant this fault in every speaker first
+    #[cfg(mutants)]
+    #[arg(long, value_name = "NAME", value_parser = mutant)]
+    mutant: Option<crier_core::mutant::Mutant>,
 
     /// What is simulated
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Scenario::Random)]
@@ -114,6 +118,12 @@ pub(super) struct Swarm {
 }
 
 impl Arguments {
+    /// The fault to plant.
+    #[cfg(mutants)]
+    pub(super) fn mutant(&self) -> Option<crier_core::mutant::Mutant> {
+        self.mutant
+    }
+
     /// The one thing that was asked for.
     pub(super) fn mode(self) -> Mode {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -144,6 +154,11 @@ impl Arguments {
             first_finding: self.first_finding,
         })
     }
+}
+
+#[cfg(mutants)]
+fn mutant(name: &str) -> Result<crier_core::mutant::Mutant, String> {
+    crier_core::mutant::Mutant::find(name).ok_or_else(|| "there is no such fault".to_owned())
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {

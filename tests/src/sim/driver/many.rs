@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::cli::{Many, Swarm};
 use super::output::{Brief, Name, Report};
 use super::text::{Counted, Hours, Span, Tenths};
-use super::{BROKEN, refused, say, worker};
+use super::{BROKEN, planted, refused, say, worker};
 use crate::sim::Micros;
 use crate::sim::swarm::{Event, Hunt, Run, hunt};
 
@@ -56,7 +56,7 @@ impl fmt::Display for Sums {
 /// Runs seed after seed until the time is over.
 pub(super) fn swarm(swarm: &Swarm) -> ExitCode {
     let begin = Instant::now();
-    let settings = Hunt { deadline: begin.checked_add(swarm.time), shrink: true, ..settings(&swarm.many) };
+    let settings = Hunt { deadline: begin.checked_add(swarm.time), shrink: !planted(), ..settings(&swarm.many) };
     let mut sums = Sums::default();
     let mut progress = Progress::new(begin);
     let ended = hunt(&settings, |event| {

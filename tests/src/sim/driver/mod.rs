@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 
 use self::cli::{Arguments, Mode};
-use super::swarm;
+use super::swarm::{self, Candidate};
 
 /// Status of a broken rule.
 const BROKEN: u8 = 1;
@@ -26,12 +26,15 @@ const REFUSED: u8 = 2;
 
 /// Does what the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    match Arguments::parse().mode() {
+    let arguments = Arguments::parse();
+    #[cfg(mutants)]
+    arguments.mutant().into_iter().for_each(crier_core::mutant::activate);
+    match arguments.mode() {
         Mode::One(candidate, one) => one::run(&candidate, &one),
         Mode::Swarm(swarm) => many::swarm(&swarm),
         Mode::Seeds(seeds) => many::seeds(&seeds),
         Mode::Replay(file) => replay::replay(&file),
-        Mode::Worker => match swarm::serve(|candidate| candidate.run(None)) {
+        Mode::Worker => match swarm::serve(Candidate::run_checked) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refused(error),
         },
@@ -44,7 +47,18 @@ fn worker() -> Command {
     let program = std::env::current_exe().unwrap_or_else(|_| "sim".into());
     let mut command = Command::new(program);
     command.arg("--worker");
+    #[cfg(mutants)]
+    command.args(crier_core::mutant::active().iter().flat_map(|mutant| ["--mutant", mutant.name()]));
     command
+}
+
+/// Whether a fault is planted: then it is no use to shrink what is found.
+fn planted() -> bool {
+    #[cfg(mutants)]
+    let planted = crier_core::mutant::active().is_some();
+    #[cfg(not(mutants))]
+    let planted = false;
+    planted
 }
 
 /// Writes to standard output, where a reader that is gone is none of our business.

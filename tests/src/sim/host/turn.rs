@@ -173,6 +173,9 @@ impl Host {
             watch.received(id, bytes);
             daemon.call(|speaker| speaker.receive(at, id, bytes));
             left = left.saturating_sub(length);
+            if planted!(StaleReadiness) {
+                break;
+            }
         }
         let cause = match flow.end.stands() {
             Stands::Ended => CloseCause::Eof,
@@ -183,9 +186,12 @@ impl Host {
                     // The window has opened.
                     self.flows.poll(now, place);
                 }
-                return more;
+                return more && !planted!(StaleReadiness);
             }
         };
+        if planted!(LostClose) {
+            return false;
+        }
         daemon.remove(id);
         watch.closed(id);
         daemon.call(|speaker| speaker.closed(at, id, cause));

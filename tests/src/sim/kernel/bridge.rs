@@ -145,7 +145,7 @@ impl Bridge {
         self.scratch = next_hops;
         let walk = self.walk;
         for (prefix, destination) in &mut self.destinations {
-            if destination.walk != walk {
+            if destination.walk != walk && !planted!(BridgeForgets) {
                 destination.wanted = None;
                 destination.check(*prefix, &mut self.queue);
             }

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Parts;
 use crate::sim::scenario::{self, Part, Scenario};
-use crate::sim::{Failure, Options, Plan, Statistics, Verdict, run};
+use crate::sim::{Failure, Options, Plan, Rule, Statistics, Verdict, run};
+
+/// One seed of so many is run twice, to compare.
+const TWICE: u64 = 16;
 
 /// A run: which plan, and what is left out of it.
 ///
@@ -64,6 +67,20 @@ impl Candidate {
         let plan = self.plan();
         let speakers = plan.hosts.iter().filter(|host| host.config.is_some()).count() as u64;
         Answer { speakers, verdict: run(&plan, Options { pcap, ..Options::default() }) }
+    }
+
+    /// Runs it, some seeds a second time in the same process: both must send the same packets.
+    pub fn run_checked(&self) -> Answer {
+        let mut answer = self.run(None);
+        if self.seed.is_multiple_of(TWICE) && answer.verdict.result.is_ok() {
+            let (first, again) = (answer.verdict.hash, self.run(None).verdict);
+            if again.hash != first {
+                let text = format!("the same seed sent other packets: {first:016x}, then {:016x}", again.hash);
+                let failure = Failure { at: again.end, rule: Rule::Determinism, text };
+                answer.verdict = Verdict { result: Err(failure), ..again };
+            }
+        }
+        answer
     }
 
     /// The parts of its whole plan, kind by kind.
