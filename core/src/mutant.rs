@@ -127,7 +127,7 @@ mutants! {
     ClockJitter = "clock-jitter",
 
     // Planted in the simulator's own adapter.
-    /// What does not come with the first read of a socket stays there until more arrives.
+    /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.
     StaleReadiness = "stale-readiness",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",

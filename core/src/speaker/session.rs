@@ -279,8 +279,11 @@ impl Speaker<'_> {
             self.peers[usize::from(peer)].retry_at = None;
         }
         let failed = event == Event::TcpFailed;
-        if effects.contains(Effects::ARM_CONNECT_RETRY) && !(mutant!(RetryForgotten) && failed) {
+        if effects.contains(Effects::ARM_CONNECT_RETRY) {
             self.arm_connect_retry(now, peer, failed);
+        }
+        if mutant!(RetryForgotten) && failed {
+            self.peers[usize::from(peer)].retry_at = None;
         }
         if effects.contains(Effects::DIAL) && !self.dial(peer) {
             self.peers[usize::from(peer)].state = State::Active;

@@ -29,7 +29,7 @@ pub enum Rule {
     Forwarding,
     /// No KEEPALIVE is later than its budget.
     Keepalive,
-    /// A speaker with something to do gets it done: no turn repeats for ever.
+    /// A speaker with something to do gets it done: no turn repeats for ever, and what arrives is read.
     Progress,
     /// The same seed sends the same packets.
     Determinism,

@@ -56,7 +56,8 @@ impl fmt::Display for Sums {
 /// Runs seed after seed until the time is over.
 pub(super) fn swarm(swarm: &Swarm) -> ExitCode {
     let begin = Instant::now();
-    let settings = Hunt { deadline: begin.checked_add(swarm.time), shrink: !planted(), ..settings(&swarm.many) };
+    let settings =
+        Hunt { deadline: begin.checked_add(swarm.time), shrink: !planted(), ..settings(&swarm.many) };
     let mut sums = Sums::default();
     let mut progress = Progress::new(begin);
     let ended = hunt(&settings, |event| {

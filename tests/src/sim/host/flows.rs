@@ -83,6 +83,14 @@ impl Flows {
         }
     }
 
+    /// The first neighbor of the daemon whose bytes have arrived and that it has not been told of.
+    pub(crate) fn unread(&self) -> Option<SocketAddr> {
+        let mut flows = self.places.iter().flatten();
+        let unread =
+            flows.find(|flow| matches!(flow.owner, Owner::Daemon(_)) && !flow.news && flow.end.can_receive());
+        unread.map(|flow| flow.remote)
+    }
+
     /// The connection at a place.
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Flow> {
         self.places.get_mut(place)?.as_mut()

@@ -140,6 +140,12 @@ impl Host {
         on_link.or_else(|| addresses.iter().find(same_family)).map(IpNet::addr)
     }
 
+    /// The first neighbor whose bytes have arrived and will not be read: nobody is going to look at their socket.
+    pub(crate) fn unread(&self) -> Option<SocketAddr> {
+        self.daemon.as_ref().filter(|_| self.faults.deaf.is_empty())?;
+        self.flows.unread()
+    }
+
     /// The two ends of a connection, with what the interface of the local address has besides.
     pub(crate) fn ends(&self, remote: SocketAddr, local: SocketAddr) -> Ends {
         let mut ends = Ends::new(remote, local);

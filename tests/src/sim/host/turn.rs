@@ -167,15 +167,15 @@ impl Host {
         let Some(flow) = self.flows.get_mut(place) else { return false };
         let mut left = SHARE;
         let mut room = [0; 16_384];
+        if planted!(StaleReadiness) && flow.end.can_receive() && now.0.is_multiple_of(8) {
+            return false;
+        }
         while left > 0 && flow.end.can_receive() {
             let length = flow.end.receive(&mut room);
             let bytes = room.get(..length).unwrap_or_default();
             watch.received(id, bytes);
             daemon.call(|speaker| speaker.receive(at, id, bytes));
             left = left.saturating_sub(length);
-            if planted!(StaleReadiness) {
-                break;
-            }
         }
         let cause = match flow.end.stands() {
             Stands::Ended => CloseCause::Eof,
@@ -186,7 +186,10 @@ impl Host {
                     // The window has opened.
                     self.flows.poll(now, place);
                 }
-                return more && !planted!(StaleReadiness);
+                if more {
+                    self.flows.tell(place);
+                }
+                return more;
             }
         };
         if planted!(LostClose) {

@@ -56,7 +56,7 @@ impl Builder {
     }
 
     /// Adds a link between hosts in a subnet of its own of both versions: the `n`th end of link `m` is
-    /// `10.(m / 256).(m % 256).(n + 1)/24` and `fd00:0:0:m::(n + 1)/64`.
+    /// `10.(m / 256).(m % 256).(n + 1)/24` and `fd00:0:0:m::(n + 1)/64`, with `fe80::m:(n + 1)` beside it.
     pub fn link(&mut self, hosts: &[usize]) -> usize {
         let number = u16::try_from(self.links.len()).unwrap_or(u16::MAX);
         let [high, low] = number.to_be_bytes();
@@ -64,7 +64,8 @@ impl Builder {
             let last = u8::try_from(end).unwrap_or(u8::MAX);
             let v4 = net_v4(Ipv4Addr::new(10, high, low, last), 24);
             let v6 = net_v6(Ipv6Addr::new(0xFD00, 0, 0, number, 0, 0, 0, end), 64);
-            (*host, vec![v4, v6])
+            let link_local = net_v6(Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, number, end), 64);
+            (*host, vec![v4, v6, link_local])
         });
         let ends = ends.collect();
         self.wire(ends)

@@ -75,7 +75,8 @@ impl Candidate {
         if self.seed.is_multiple_of(TWICE) && answer.verdict.result.is_ok() {
             let (first, again) = (answer.verdict.hash, self.run(None).verdict);
             if again.hash != first {
-                let text = format!("the same seed sent other packets: {first:016x}, then {:016x}", again.hash);
+                let text =
+                    format!("the same seed sent other packets: {first:016x}, then {:016x}", again.hash);
                 let failure = Failure { at: again.end, rule: Rule::Determinism, text };
                 answer.verdict = Verdict { result: Err(failure), ..again };
             }

@@ -256,6 +256,11 @@ impl World {
         if let Some(broken) = self.referee.broken.take() {
             self.fail(broken.rule, broken.text);
         }
+        let unread = |(number, host): (usize, &Host)| Some((number, host.unread()?));
+        if let Some((number, remote)) = self.hosts.iter().enumerate().find_map(unread) {
+            let text = format!("{} does not read what arrived from {remote}", self.name(number));
+            self.fail(Rule::Progress, text);
+        }
         if tables {
             if let Err(broken) = self.check_lingering() {
                 self.fail(broken.rule, broken.text);

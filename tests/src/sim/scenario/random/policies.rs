@@ -1,5 +1,7 @@
 //! Which policies a host has, and which of them a session gets.
 
+use ipnet::IpNet;
+
 use super::ground::{Dialogue, Ground};
 use super::prefixes::Prefixes;
 use super::rules::{Material, Way};
@@ -31,6 +33,8 @@ impl Policies {
         asns.dedup();
         let ends = ground.builder.links.iter().flat_map(|link| &link.ends);
         let mut nets: Vec<_> = ends.flat_map(|end| &end.addresses).map(|net| net.trunc()).collect();
+        // A policy cannot name one of those: it would need an interface.
+        nets.retain(|net| !matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local()));
         nets.sort_unstable();
         nets.dedup();
         Self {
