@@ -8,10 +8,11 @@ use crate::family::{V4, V6};
 use crate::hash::Hasher;
 use crate::limits::{Limits, Table};
 use crate::rib::advertised::Advertised;
+use crate::rib::capacity::Capacity;
 use crate::rib::changes::{Changes, Node};
 use crate::rib::refused::{Record, RefusedPaths};
 use crate::rib::stored::StoredFamily;
-use crate::rib::table::{Arrays, Capacity, FamilyTable, Path};
+use crate::rib::table::{Arrays, FamilyTable, Path};
 use crate::rib::{Rib, Shared, index};
 
 /// Routes that may be originated here, for each family, besides the learned ones.

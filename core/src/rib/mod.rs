@@ -1,6 +1,7 @@
 //! The routing information base: destinations, their paths, and what each neighbor was told.
 
 pub(crate) mod advertised;
+pub(crate) mod capacity;
 pub(crate) mod changes;
 pub(crate) mod index;
 pub(crate) mod refused;

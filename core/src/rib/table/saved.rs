@@ -2,7 +2,8 @@
 
 use zerocopy::IntoBytes;
 
-use super::{Counts, FamilyTable};
+use super::FamilyTable;
+use crate::rib::capacity::Counts;
 use crate::rib::stored::StoredFamily;
 use crate::scalars::scalars;
 

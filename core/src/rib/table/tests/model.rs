@@ -5,9 +5,9 @@ extern crate std;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::vec::Vec;
 
-use super::super::Capacity;
 use crate::attrs::Key;
 use crate::decision::PeerFacts;
+use crate::rib::capacity::Capacity;
 use crate::rib::changes::Marker;
 use crate::view::Reason;
 
