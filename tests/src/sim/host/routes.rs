@@ -31,15 +31,15 @@ impl Host {
         }
     }
 
-    /// Passes on what has changed, and takes the kernel's answers.
-    pub(crate) fn turn_bridge(&mut self, now: Micros) {
-        let Some(Daemon { bridge: Some(bridge), speaker, sync_at, .. }) = &mut self.daemon else { return };
+    /// Passes on what has changed, and takes the kernel's answers. True: there was one.
+    pub(crate) fn turn_bridge(&mut self, now: Micros) -> bool {
+        let Some(Daemon { bridge: Some(bridge), speaker, sync_at, .. }) = &mut self.daemon else {
+            return false;
+        };
         if sync_at.take_if(|at| *at <= now).is_some() {
             bridge.sync(now, speaker.get());
         }
-        if bridge.deadline().is_some_and(|at| at <= now) {
-            bridge.timeout(now, &mut self.fib);
-        }
+        bridge.deadline().is_some_and(|at| at <= now) && bridge.timeout(now, &mut self.fib)
     }
 }
 

@@ -153,9 +153,11 @@ impl Bridge {
         self.send(now);
     }
 
-    /// Does what is due: hears the kernel's answers, compares, sweeps, tries again.
-    pub fn timeout(&mut self, now: Micros, fib: &mut Fib) {
+    /// Does what is due: hears the kernel's answers, compares, sweeps, tries again. True: there was an answer.
+    pub fn timeout(&mut self, now: Micros, fib: &mut Fib) -> bool {
+        let mut heard = false;
         while let Some(answer) = self.kernel.answer(now, fib) {
+            heard = true;
             self.answered(now, answer);
         }
         if self.sweep_at.is_some_and(|at| at <= now) {
@@ -173,6 +175,7 @@ impl Bridge {
             self.compare_at = now + COMPARE_EVERY;
         }
         self.send(now);
+        heard
     }
 
     /// When [`Bridge::timeout`] is to be called next.

@@ -11,8 +11,8 @@ use super::{PlanError, World};
 
 /// Time that a turn takes on a host that is not slow.
 const TURN: Micros = Micros(20);
-/// Most turns in a second in which nothing was sent or received: a daemon that needs more has something to do that it
-/// never does.
+/// Most turns in a second for which there was no reason: nothing arrived or was acknowledged, nothing was sent, no kernel
+/// answered. A daemon that needs more has something to do that it never does.
 const MOST_TURNS: u32 = 20_000;
 /// How long a closed connection of a killed daemon has.
 const PATIENCE: Micros = Micros::secs(5);
@@ -125,9 +125,10 @@ impl World {
         let Self { referee, trace, statistics, .. } = self;
         let Some(host) = self.hosts.get_mut(number) else { return };
         let mut watch = referee.watch(now, number, host, trace, statistics);
+        let woken = host.flows.has_news();
         let more = host.turn(now, &mut watch);
-        let turns = if watch.moved { 0 } else { host.count_turn(now) };
-        host.turn_bridge(now);
+        let woken = woken || watch.moved;
+        let turns = if host.turn_bridge(now) || woken { 0 } else { host.count_turn(now) };
         if let Some(daemon) = &mut host.daemon {
             daemon.busy_until = now + TURN.max(slow);
             let busy_until = daemon.busy_until;
