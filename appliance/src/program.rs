@@ -82,6 +82,7 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let mut speakers = [speaker.map_err(|error| error.to_string())?];
     let [speaker] = &mut speakers;
     let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
+    speaker.set_own_addresses(&host_addresses());
     runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
     runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
     runtime.catch_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;

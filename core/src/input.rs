@@ -5,6 +5,7 @@
 //! one that a driver makes. Lengths of buffers and budgets of work are part of the calls, for they decide where work is cut.
 
 use core::fmt;
+use core::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -146,6 +147,11 @@ pub enum Input<'a> {
     PollAction,
     /// [`Speaker::poll_event`].
     PollEvent,
+    /// [`Speaker::set_own_addresses`].
+    SetOwnAddresses {
+        /// All of them.
+        addresses: &'a [IpAddr],
+    },
 }
 
 impl Input<'_> {
@@ -167,7 +173,11 @@ impl Input<'_> {
             | Self::Timeout { now }
             | Self::Work { now, .. }
             | Self::Transmit { now, .. } => Some(now),
-            Self::Withdraw { .. } | Self::Undrain | Self::PollAction | Self::PollEvent => None,
+            Self::Withdraw { .. }
+            | Self::Undrain
+            | Self::PollAction
+            | Self::PollEvent
+            | Self::SetOwnAddresses { .. } => None,
         }
     }
 }

@@ -51,6 +51,7 @@ impl App {
             }
         };
         if let Some(speaker) = context.speakers.first_mut() {
+            speaker.set_own_addresses(&addresses);
             self.daemon.configured(speaker, now, words(&model), networks(&model));
         }
         self.model = model;

@@ -119,6 +119,7 @@ pub enum RecordedInput<'a> {
     Transmit { now: Instant, conn: ConnId, room: u32 },
     PollAction,
     PollEvent,
+    SetOwnAddresses { addresses: Vec<IpAddr> },
 }
 
 impl RecordedInput<'_> {
@@ -149,6 +150,7 @@ impl RecordedInput<'_> {
             Self::Transmit { now, conn, room } => Input::Transmit { now, conn, room },
             Self::PollAction => Input::PollAction,
             Self::PollEvent => Input::PollEvent,
+            Self::SetOwnAddresses { ref addresses } => Input::SetOwnAddresses { addresses },
         };
         use_it(&input)
     }

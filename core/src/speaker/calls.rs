@@ -1,5 +1,7 @@
 //! Everything that may change a speaker, in one place: each call is told to the tap, if there is one, and then made.
 
+use core::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::Speaker;
@@ -98,6 +100,14 @@ impl Speaker<'_> {
     pub fn undrain(&mut self) {
         self.tell(|| Input::Undrain);
         self.on_undrain();
+        self.answered(|| Output::Nothing);
+    }
+
+    /// Tells every address of this host, in place of those told before; a route with one of them as its next hop is refused
+    /// (RFC 4271, 6.3). Sessions bring their own addresses to light by themselves, so that a driver that cannot tell need not.
+    pub fn set_own_addresses(&mut self, addresses: &[IpAddr]) {
+        self.tell(|| Input::SetOwnAddresses { addresses });
+        self.on_set_own_addresses(addresses);
         self.answered(|| Output::Nothing);
     }
 
@@ -244,6 +254,7 @@ impl Speaker<'_> {
             Input::PollEvent => {
                 self.poll_event();
             }
+            Input::SetOwnAddresses { addresses } => self.set_own_addresses(addresses),
         }
         Output::Nothing
     }

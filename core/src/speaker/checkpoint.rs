@@ -13,7 +13,7 @@ use zerocopy::IntoBytes;
 
 use super::event_ring::EventRingScalars;
 use super::export::Drain;
-use super::own_addresses::OWN_ADDRESSES;
+use super::own_addresses::OwnAddresses;
 use super::peer_slot::PeerSlot;
 use super::recovery::FullReport;
 use super::types::{Deadline, Memory};
@@ -47,7 +47,7 @@ scalars! {
         live_policies: usize,
         policy_len: u32,
         large_leases: u32,
-        own_addresses: heapless::Vec<core::net::IpAddr, OWN_ADDRESSES>,
+        own_addresses: OwnAddresses,
         rng: Rng,
         drain: Drain,
         drain_until: Option<Instant>,

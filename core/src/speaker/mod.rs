@@ -35,7 +35,7 @@ pub use conn_slot::ConnSlot;
 pub use peer_slot::PeerSlot;
 pub use types::*;
 
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::Ipv4Addr;
 
 use crate::config::{DynamicRange, LocalConfig};
 use crate::event::{Event, EventKind};
@@ -85,7 +85,7 @@ pub struct Speaker<'m> {
     /// Large carries that are leased, as bits.
     large_leases: u32,
     scratch: Scratch<'m>,
-    own_addresses: heapless::Vec<IpAddr, { own_addresses::OWN_ADDRESSES }>,
+    own_addresses: own_addresses::OwnAddresses,
     rng: Rng,
     drain: Drain,
     /// When draining turns from announcing to withdrawing.

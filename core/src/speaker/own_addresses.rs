@@ -1,26 +1,39 @@
-//! Own addresses: no route's next hop may be one of them (RFC 4271, 6.3). Sessions bring them to light one by one; see
-//! docs/decisions/008.
+//! Own addresses: no route's next hop may be one of them (RFC 4271, 6.3). The driver tells them, or sessions bring them to
+//! light one by one; see docs/decisions/008.
 
 use core::net::IpAddr;
 
 use super::Speaker;
 use super::types::Ends;
 
-/// Own addresses remembered.
-pub(super) const OWN_ADDRESSES: usize = 32;
+/// Own addresses remembered. What is missed beyond is one sanity check of next hops.
+pub(super) const OWN_ADDRESSES: usize = 256;
+
+/// Own addresses, in order.
+pub(super) type OwnAddresses = heapless::Vec<IpAddr, OWN_ADDRESSES>;
 
 impl Speaker<'_> {
+    /// Takes over all addresses of the host.
+    pub(super) fn on_set_own_addresses(&mut self, addresses: &[IpAddr]) {
+        let former = core::mem::take(&mut self.own_addresses);
+        let mut surprise = false;
+        for address in addresses.iter().map(IpAddr::to_canonical) {
+            surprise |= insert(&mut self.own_addresses, address)
+                && former.binary_search(&address).is_err()
+                && self.rib.shared.attrs.is_learned_next_hop(address);
+        }
+        if surprise {
+            self.ask_everybody();
+        }
+    }
+
     /// Remembers the own addresses of a connection that has come to be.
     pub(super) fn learn_own_addresses(&mut self, ends: &Ends) {
         let found = [Some(ends.local.ip()), ends.ipv4.map(IpAddr::V4), ends.ipv6.map(IpAddr::V6)];
         for address in found.into_iter().flatten().map(|address| address.to_canonical()) {
-            if self.own_addresses.contains(&address) {
-                continue;
-            }
-            // Full: more interfaces than anybody dials from. What is missed is one sanity check of next hops.
-            let learned = self.own_addresses.push(address).is_ok();
             // What was accepted with it when nobody knew comes again, and is refused then.
-            if learned && self.rib.shared.attrs.is_learned_next_hop(address) {
+            if insert(&mut self.own_addresses, address) && self.rib.shared.attrs.is_learned_next_hop(address)
+            {
                 self.ask_everybody();
             }
         }
@@ -45,6 +58,11 @@ impl Speaker<'_> {
             (None, Some(&octets)) => octets.into(),
             (None, None) => return false,
         };
-        self.own_addresses.contains(&address)
+        self.own_addresses.binary_search(&address).is_ok()
     }
+}
+
+/// Puts an address where it belongs; false if it was there or there is no room.
+fn insert(addresses: &mut OwnAddresses, address: IpAddr) -> bool {
+    addresses.binary_search(&address).is_err_and(|place| addresses.insert(place, address).is_ok())
 }

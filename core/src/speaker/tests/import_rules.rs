@@ -2,6 +2,7 @@
 
 extern crate std;
 
+use core::net::IpAddr;
 use std::vec;
 use std::vec::Vec;
 
@@ -109,6 +110,29 @@ fn what_was_accepted_before_the_address_was_known_is_asked_for_again() {
         second.pump(&mut world, 0);
         assert_eq!((first.refreshes.len(), second.refreshes.len()), (if asked { 2 } else { 0 }, 0));
     }
+}
+
+/// The driver knows all addresses, before there is any session, and when one goes.
+#[test]
+fn own_addresses_that_the_driver_tells_are_no_next_hops() {
+    let specs = [spec(65_001)];
+    let mut world = World::new(vec![speaker(small(), 7)]);
+    world.apply(0, OWN, &configs(&specs), &[]);
+    let own: IpAddr = "192.0.2.77".parse().unwrap();
+    let update = announce(&basic(&[65_001], [192, 0, 2, 77]), &["198.51.100.0/24"]);
+    world.hosts[0].set_own_addresses(&[own, own]);
+    let mut raw = Raw::connect(&mut world, 0, 0, &specs[0]);
+    raw.say(&mut world, &update);
+    assert_eq!(refused(&world, &raw), [("198.51.100.0/24".into(), Reason::OwnNextHop)]);
+    world.hosts[0].set_own_addresses(&[]);
+    raw.say(&mut world, &update);
+    assert_eq!((world.prefixes(0).len(), refused(&world, &raw).len(), raw.refreshes.len()), (1, 0, 0));
+    // It is back: whoever announced it is asked again, and once more it is refused.
+    world.hosts[0].set_own_addresses(&[own]);
+    raw.pump(&mut world, 0);
+    assert_eq!(raw.refreshes.len(), 2);
+    raw.say(&mut world, &update);
+    assert_eq!((world.prefixes(0).len(), refused(&world, &raw).len()), (0, 1));
 }
 
 #[test]

@@ -85,7 +85,13 @@ impl Daemon {
     ///
     /// # Errors
     /// The configuration cannot be applied.
-    pub(crate) fn start(now: Micros, model: Model, seed: u64, little: bool) -> Result<Self, String> {
+    pub(crate) fn start(
+        now: Micros,
+        model: Model,
+        addresses: &[IpAddr],
+        seed: u64,
+        little: bool,
+    ) -> Result<Self, String> {
         let at = instant(now, Micros::ZERO);
         let mut speaker =
             OwnedSpeaker::start(&model.limits, seed, at).map_err(|error| format!("{error:?}"))?;
@@ -93,6 +99,7 @@ impl Daemon {
         speaker
             .call(|speaker| model.with_core_config(|config| speaker.configure(at, config)))
             .map_err(|error| crier::reason::config_error(&error))?;
+        speaker.call(|speaker| speaker.set_own_addresses(addresses));
         let room = vec![0; if little { LITTLE_ROOM } else { ROOM }].into_boxed_slice();
         let mut daemon = Self {
             speaker,

@@ -44,7 +44,7 @@ impl World {
         let model = config::parse(&text, &host.plan.name, &HostFacts { addresses: &addresses });
         let (seed, little) = (host.rng.next_u64(), host.plan.socket_buffer < 16_384);
         let started = match model {
-            Ok(model) => Daemon::start(now, model, seed, little),
+            Ok(model) => Daemon::start(now, model, &addresses, seed, little),
             Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         };
         match started {
