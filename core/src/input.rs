@@ -11,8 +11,10 @@ use ipnet::IpNet;
 
 use crate::Speaker;
 use crate::config::Config;
+use crate::family::Family;
 use crate::speaker::{
-    Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, LocalRoute, PeerId, Refusal,
+    Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, Follow, LocalRoute, PeerId,
+    Refusal,
 };
 use crate::time::{Instant, Millis};
 
@@ -152,6 +154,38 @@ pub enum Input<'a> {
         /// All of them.
         addresses: &'a [IpAddr],
     },
+    /// [`Speaker::follow_kernel`].
+    FollowKernel {
+        /// The present.
+        now: Instant,
+        /// What.
+        follow: Follow,
+    },
+    /// [`Speaker::poll_forwarding`].
+    PollForwarding {
+        /// Of which family.
+        family: Family,
+    },
+    /// [`Speaker::set_installed`].
+    SetInstalled {
+        /// Of which family.
+        family: Family,
+        /// The destination's slot.
+        slot: u32,
+        /// Whether there is a route.
+        installed: bool,
+    },
+    /// [`Speaker::poll_next_hop`].
+    PollNextHop,
+    /// [`Speaker::next_hop`].
+    NextHop {
+        /// The present.
+        now: Instant,
+        /// Which.
+        address: IpAddr,
+        /// Its interior cost, if it can be reached.
+        cost: Option<u32>,
+    },
 }
 
 impl Input<'_> {
@@ -172,12 +206,17 @@ impl Input<'_> {
             | Self::Receive { now, .. }
             | Self::Timeout { now }
             | Self::Work { now, .. }
-            | Self::Transmit { now, .. } => Some(now),
+            | Self::Transmit { now, .. }
+            | Self::FollowKernel { now, .. }
+            | Self::NextHop { now, .. } => Some(now),
             Self::Withdraw { .. }
             | Self::Undrain
             | Self::PollAction
             | Self::PollEvent
-            | Self::SetOwnAddresses { .. } => None,
+            | Self::SetOwnAddresses { .. }
+            | Self::PollForwarding { .. }
+            | Self::SetInstalled { .. }
+            | Self::PollNextHop => None,
         }
     }
 }
@@ -208,6 +247,10 @@ pub enum Output<'a> {
     },
     /// What to do with a connection.
     Action(Option<Action>),
+    /// A destination's slot.
+    Slot(Option<u32>),
+    /// A next hop.
+    NextHop(Option<IpAddr>),
 }
 
 /// Somebody who hears of every call of a driver, and of every answer.

@@ -10,6 +10,7 @@ use crate::limits::{Limits, Table};
 use crate::rib::advertised::Advertised;
 use crate::rib::capacity::Capacity;
 use crate::rib::changes::{Changes, Node};
+use crate::rib::next_hops::{NextHop, NextHops};
 use crate::rib::refused::{Record, RefusedPaths};
 use crate::rib::stored::StoredFamily;
 use crate::rib::table::{Arrays, FamilyTable, Path};
@@ -75,7 +76,7 @@ impl Sizes {
         Self { limits: *limits, family }
     }
 
-    /// Neighbors, and the speaker itself.
+    /// Neighbors, and the speaker itself, which stands for the kernel.
     const fn rows(&self) -> usize {
         self.limits.peers as usize + 1
     }
@@ -92,8 +93,9 @@ impl Sizes {
         (self.limits.paths + LOCAL_ROUTES) as usize + 1
     }
 
+    /// A row for each of those, and one for what has changed for the kernel.
     const fn advertised(&self) -> usize {
-        Advertised::stride(self.family.slots() + 1) * self.rows()
+        Advertised::stride(self.family.slots() + 1) * (self.rows() + 1)
     }
 
     const fn sets(&self) -> u32 {
@@ -132,7 +134,9 @@ impl Sizes {
             Table::Paths(_) => (limits.paths as u64, array::<Path>(self.paths())),
             Table::AttributeSets => {
                 let cells = array::<u32>(index::cells(self.sets()) as usize);
-                (limits.attribute_sets as u64, array::<Header>(self.sets() as usize + 1) + cells)
+                let entries = self.sets() as usize + 1;
+                let bytes = array::<Header>(entries) + array::<NextHop>(entries) + 2 * cells;
+                (limits.attribute_sets as u64, bytes)
             }
             Table::AttributeBytes => (limits.attribute_bytes as u64, lines(self.arena()) as u64),
             Table::RefusedPaths => {
@@ -168,9 +172,15 @@ impl Sizes {
         let rest = &mut rest;
         let limits = &self.limits;
         let capacity = SetCapacity { sets: limits.attribute_sets, bytes: limits.attribute_bytes };
+        let hops = NextHops::new(
+            carve(rest, self.sets() as usize + 1)?,
+            carve(rest, index::cells(self.sets()) as usize)?,
+            hasher,
+        );
         let attrs = AttrStore::new(
             carve(rest, self.sets() as usize + 1)?,
             carve(rest, index::cells(self.sets()) as usize)?,
+            hops,
             carve(rest, self.arena())?,
             capacity,
             hasher,

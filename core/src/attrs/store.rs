@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::{AttrsView, Key};
 use crate::hash::Hasher;
 use crate::rib::index::Index;
+use crate::rib::next_hops::{HopId, NextHops};
 
 /// An attribute set's fixed part.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -20,13 +21,15 @@ pub(crate) struct Header {
     offset: u32,
     /// Part of the hash: spares most comparisons, and finds the index cell at release.
     hash: [u32; 2],
+    /// Its next hop, 0 for none.
+    hop: HopId,
     len: u16,
     /// 1 if it counts among the learned sets, 0 if only routes originated here hold it.
     learned: u16,
     key: Key,
 }
 
-const _: () = assert!(size_of::<Header>() == 44);
+const _: () = assert!(size_of::<Header>() == 48);
 
 /// In the arena each string follows the number of its set (4 bytes, 0 once released) and its length (2 bytes).
 const BLOCK_HEADER: usize = 6;
@@ -60,6 +63,8 @@ pub(crate) struct Capacity {
 pub(crate) struct AttrStore<'m> {
     headers: &'m mut [Header],
     index: Index<'m>,
+    /// Next hops of the sets.
+    pub(crate) hops: NextHops<'m>,
     arena: &'m mut [u8],
     hasher: Hasher,
     capacity: Capacity,
@@ -99,6 +104,7 @@ impl<'m> AttrStore<'m> {
     pub(crate) fn new(
         headers: &'m mut [Header],
         cells: &'m mut [u32],
+        hops: NextHops<'m>,
         arena: &'m mut [u8],
         capacity: Capacity,
         hasher: Hasher,
@@ -106,6 +112,7 @@ impl<'m> AttrStore<'m> {
         Self {
             headers,
             index: Index::new(cells),
+            hops,
             arena,
             hasher,
             capacity,
@@ -127,6 +134,12 @@ impl<'m> AttrStore<'m> {
     #[inline]
     pub(crate) fn key(&self, id: SetId) -> &Key {
         &self.headers[id as usize].key
+    }
+
+    /// The next hop of a set.
+    #[inline]
+    pub(crate) fn hop(&self, id: SetId) -> HopId {
+        self.headers[id as usize].hop
     }
 
     /// The set itself.
@@ -190,12 +203,15 @@ impl<'m> AttrStore<'m> {
         if owner == Owner::Learned {
             self.count_learned(bytes.len())?;
         }
-        if !self.index.insert(hash, id) {
+        let next_hop = AttrsView { key, bytes }.next_hop();
+        let hop = next_hop.map_or(Some(0), |next_hop| self.hops.acquire(next_hop));
+        let Some(hop) = hop.filter(|_| self.index.insert(hash, id)) else {
+            self.hops.release(hop.unwrap_or(0));
             if owner == Owner::Learned {
                 self.uncount_learned(bytes.len());
             }
             return Err(Full);
-        }
+        };
         if id == self.free {
             self.free = self.headers[id as usize].offset;
         } else {
@@ -209,6 +225,7 @@ impl<'m> AttrStore<'m> {
             refs: 1,
             offset: offset as u32,
             hash: [hash as u32, (hash >> 32) as u32],
+            hop,
             len,
             learned: u16::from(owner == Owner::Learned),
             key: *key,
@@ -269,6 +286,7 @@ impl<'m> AttrStore<'m> {
         let start = header.offset as usize;
         self.arena[start..start + 4].copy_from_slice(&[0; 4]);
         self.live -= BLOCK_HEADER + usize::from(header.len);
+        self.hops.release(header.hop);
         if header.learned != 0 {
             self.uncount_learned(usize::from(header.len));
         }
@@ -350,19 +368,21 @@ crate::scalars::scalars! {
         free: u32, fresh: u32, end: usize, live: usize, sliding: Option<Sliding>, sets: u32, bytes: u32, sets_high: u32,
         bytes_high: u32, refused_sets: u64, refused_bytes: u64,
     }
-    lives_in { headers, index, arena, hasher, capacity }
+    lives_in { headers, index, hops, arena, hasher, capacity }
 }
 
 #[cfg(feature = "serde")]
 impl AttrStore<'_> {
     /// Every array, as bytes.
-    pub(crate) fn arrays(&self) -> [&[u8]; 3] {
-        [self.headers.as_bytes(), self.index.bytes(), self.arena]
+    pub(crate) fn arrays(&self) -> [&[u8]; 5] {
+        let [hops, cells] = self.hops.arrays();
+        [self.headers.as_bytes(), self.index.bytes(), self.arena, hops, cells]
     }
 
     /// The same, to be filled.
-    pub(crate) fn arrays_mut(&mut self) -> [&mut [u8]; 3] {
-        [self.headers.as_mut_bytes(), self.index.bytes_mut(), self.arena]
+    pub(crate) fn arrays_mut(&mut self) -> [&mut [u8]; 5] {
+        let [hops, cells] = self.hops.arrays_mut();
+        [self.headers.as_mut_bytes(), self.index.bytes_mut(), self.arena, hops, cells]
     }
 }
 

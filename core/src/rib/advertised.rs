@@ -49,6 +49,17 @@ impl<'m> Advertised<'m> {
         was_set
     }
 
+    /// The number of the last row.
+    pub(crate) fn last_row(&self) -> u16 {
+        (self.words.len() / self.stride).saturating_sub(1) as u16
+    }
+
+    /// Clears every bit of a row.
+    pub(crate) fn clear_row(&mut self, row: u16) {
+        let start = usize::from(row) * self.stride;
+        self.words[start..start + self.stride].fill(0);
+    }
+
     /// The first set bit of a row at or after `column`, looking at up to `words` words; else where to go on, `None` past
     /// the end.
     pub(crate) fn next_set(&self, row: u16, column: u32, words: u32) -> (Option<u32>, Option<u32>) {

@@ -3,7 +3,9 @@
 pub(crate) mod advertised;
 pub(crate) mod capacity;
 pub(crate) mod changes;
+pub(crate) mod feed;
 pub(crate) mod index;
+pub(crate) mod next_hops;
 pub(crate) mod refused;
 pub(crate) mod selection;
 pub(crate) mod stored;
@@ -20,6 +22,14 @@ pub(crate) struct Shared<'m> {
     pub(crate) attrs: AttrStore<'m>,
     /// Facts about neighbors, by slot; 0 is the speaker itself.
     pub(crate) facts: &'m mut [PeerFacts],
+}
+
+impl Shared<'_> {
+    /// Interior cost of a path; `None`: its next hop cannot be reached.
+    #[inline]
+    pub(crate) fn cost(&self, path: &table::Path) -> Option<u32> {
+        self.attrs.hops.cost(self.attrs.hop(path.attr))
+    }
 }
 
 /// Both families' tables.

@@ -9,19 +9,25 @@ use crate::view::Step;
 
 /// Whether the session that a path belongs to is alive.
 #[inline]
-pub(crate) fn is_valid(path: &Path, facts: &[PeerFacts]) -> bool {
+pub(crate) fn is_alive(path: &Path, facts: &[PeerFacts]) -> bool {
     let source = &facts[usize::from(path.peer)];
     path.peer == 0 || (source.flags & PeerFacts::ALIVE != 0 && source.generation == path.generation)
 }
 
+/// Whether a path takes part in decisions: its session is alive, and its next hop can be reached (RFC 4271, 9.1.2.1). Of
+/// what is originated here only the former counts.
+#[inline]
+pub(crate) fn is_valid(path: &Path, shared: &Shared<'_>) -> bool {
+    is_alive(path, shared.facts) && (path.peer == 0 || shared.cost(path).is_some())
+}
+
 #[inline]
 fn candidate<'s>(path: &Path, shared: &'s Shared<'_>) -> Candidate<'s> {
-    // Every next hop costs the same as long as nothing tells what the kernel knows of it.
     Candidate {
         key: shared.attrs.key(path.attr),
         facts: &shared.facts[usize::from(path.peer)],
         local: path.peer == 0,
-        cost: 0,
+        cost: if path.peer == 0 { 0 } else { shared.cost(path).unwrap_or(u32::MAX) },
     }
 }
 
@@ -84,14 +90,14 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
     ) -> impl Iterator<Item = (u32, Candidate<'s>)> + use<'s, F> {
         self.chain(slot).filter_map(|number| {
             let path = &self.paths[number as usize];
-            is_valid(path, shared.facts).then(|| (number, candidate(path, shared)))
+            is_valid(path, shared).then(|| (number, candidate(path, shared)))
         })
     }
 
     /// A path that is not the first was added or changed: it may be the best now.
     pub(super) fn challenge(&mut self, shared: &Shared<'_>, slot: u32, path: u32) {
         let best = &self.paths[self.head(slot) as usize];
-        if self.changes.node(slot).word & word::MED != 0 || !is_valid(best, shared.facts) {
+        if self.changes.node(slot).word & word::MED != 0 || !is_valid(best, shared) {
             return self.reselect(shared, slot);
         }
         let challenger = candidate(&self.paths[path as usize], shared);
@@ -114,6 +120,21 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         }
     }
 
+    /// Looks again at a destination, if any of its next hops has changed.
+    pub(crate) fn reconsider(&mut self, shared: &Shared<'_>, slot: u32) {
+        let hops = &shared.attrs.hops;
+        let hop = |path: u32| shared.attrs.hop(self.paths[path as usize].attr);
+        if !self.has_paths(slot) || !self.chain(slot).any(|path| hops.has_changed(hop(path))) {
+            return;
+        }
+        if hops.has_turned(hop(self.head(slot))) {
+            // It was the best and is not, or the other way round: reselection only sees another one in front.
+            self.changes.touch(slot);
+        }
+        self.mark(slot);
+        self.reselect(shared, slot);
+    }
+
     fn put_first(&mut self, slot: u32, path: u32) {
         let head = self.head(slot);
         let mut before = head;
@@ -133,7 +154,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         if head == 0 {
             return None;
         }
-        if is_valid(&self.paths[head as usize], shared.facts) {
+        if is_valid(&self.paths[head as usize], shared) {
             return Some(head);
         }
         decision::select(|| self.candidates(shared, slot))
@@ -142,7 +163,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
     /// The step that put a path behind the best one.
     pub(crate) fn step(&self, shared: &Shared<'_>, slot: u32, path: u32) -> Step {
         let Some(best) = self.best(shared, slot) else { return Step::Invalid };
-        if !is_valid(&self.paths[path as usize], shared.facts) {
+        if !is_valid(&self.paths[path as usize], shared) {
             return Step::Invalid;
         }
         if best == path {
@@ -212,7 +233,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
     fn is_equal_to_best(&self, shared: &Shared<'_>, slot: u32, best: u32, path: u32, relax: bool) -> bool {
         let (best, path) = (&self.paths[best as usize], &self.paths[path as usize]);
         let as_path = |path: &Path| tlv::find(shared.attrs.view(path.attr).attributes(), tlv::code::AS_PATH);
-        is_valid(path, shared.facts)
+        is_valid(path, shared)
             && decision::forwards_with(
                 &candidate(best, shared),
                 &candidate(path, shared),

@@ -10,6 +10,7 @@ use super::Shared;
 use super::advertised::Advertised;
 use super::capacity::{Capacity, Counts};
 use super::changes::{Changes, Marker};
+use super::feed::Feed;
 use super::index::Index;
 use super::stored::StoredFamily;
 use crate::attrs::Key;
@@ -70,6 +71,7 @@ pub(crate) struct FamilyTable<'m, F: StoredFamily> {
     hasher: Hasher,
     pub(crate) capacity: Capacity,
     pub(crate) counts: Counts,
+    pub(super) feed: Feed,
     /// Free slots: first and last of a chain through `head`; slots from `fresh` on were never used.
     free: (u32, u32),
     fresh: u32,
@@ -97,6 +99,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
             hasher,
             capacity,
             counts: Counts::default(),
+            feed: Feed::default(),
             free: (0, 0),
             fresh: 1,
             free_path: 0,
@@ -323,6 +326,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
     #[inline]
     fn enter(&mut self, shared: &Shared<'_>, slot: u32, path: u32) {
         self.note_med(slot, shared.attrs.key(self.paths[path as usize].attr));
+        self.mark(slot);
         if self.head(slot) == path {
             self.changes.touch(slot);
         } else {
@@ -351,6 +355,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         stored.generation = generation;
         stored.since = new.now_secs;
         self.note_med(slot, shared.attrs.key(new.attr));
+        self.mark(slot);
         if self.head(slot) == path {
             // Better or worse, it is another best path, or another path takes over.
             self.changes.touch(slot);
@@ -385,6 +390,7 @@ impl<'m, F: StoredFamily> FamilyTable<'m, F> {
         if peer != 0 {
             self.counts.paths -= 1;
         }
+        self.mark(slot);
         self.count_out(slot, peer);
         if self.head(slot) != 0 {
             if before == 0 {

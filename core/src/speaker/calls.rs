@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use super::Speaker;
 use super::peer_slot::Job;
 use super::types::{
-    Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, LocalRoute, PeerId, Refusal,
-    Wake,
+    Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, Follow, LocalRoute, PeerId,
+    Refusal, Wake,
 };
 use crate::config::Config;
 use crate::event::Event;
@@ -108,6 +108,53 @@ impl Speaker<'_> {
     pub fn set_own_addresses(&mut self, addresses: &[IpAddr]) {
         self.tell(|| Input::SetOwnAddresses { addresses });
         self.on_set_own_addresses(addresses);
+        self.answered(|| Output::Nothing);
+    }
+
+    /// Says what of the tables a driver carries to the kernel's, and whether it knows which next hops can be reached.
+    pub fn follow_kernel(&mut self, now: Instant, follow: Follow) {
+        self.tell(|| Input::FollowKernel { now, follow });
+        self.on_follow_kernel(now, follow);
+        self.answered(|| Output::Nothing);
+    }
+
+    /// The slot of a destination that may forward otherwise than when it was polled last: see [`Speaker::destination`] for
+    /// its paths, of which it may have none left, and [`Speaker::prefix_in`] for its prefix. Each is told once for any number
+    /// of changes, from [`Speaker::follow_kernel`] on.
+    pub fn poll_forwarding(&mut self, family: Family) -> Option<u32> {
+        if !self.has_forwarding(family) {
+            return None;
+        }
+        self.tell(|| Input::PollForwarding { family });
+        let slot = self.next_forwarding(family);
+        self.answered(|| Output::Slot(slot));
+        slot
+    }
+
+    /// The kernel has, or may have, a route for the destination in this slot, which therefore keeps it; or it has none for
+    /// certain, and the slot may go to another destination.
+    pub fn set_installed(&mut self, family: Family, slot: u32, installed: bool) {
+        self.tell(|| Input::SetInstalled { family, slot, installed });
+        self.on_set_installed(family, slot, installed);
+        self.answered(|| Output::Nothing);
+    }
+
+    /// A next hop that is new, of which [`Speaker::next_hop`] is to tell; routes by way of it wait for that.
+    pub fn poll_next_hop(&mut self) -> Option<IpAddr> {
+        if !self.rib.shared.attrs.hops.has_new() {
+            return None;
+        }
+        self.tell(|| Input::PollNextHop);
+        let address = self.rib.shared.attrs.hops.next_new();
+        self.answered(|| Output::NextHop(address));
+        address
+    }
+
+    /// Tells the interior cost of a next hop, of an IPv6 one with a link-local address beside it that of the global one;
+    /// `None`: it cannot be reached. What nobody uses is ignored.
+    pub fn next_hop(&mut self, now: Instant, address: IpAddr, cost: Option<u32>) {
+        self.tell(|| Input::NextHop { now, address, cost });
+        self.on_next_hop(now, address, cost);
         self.answered(|| Output::Nothing);
     }
 
@@ -255,6 +302,11 @@ impl Speaker<'_> {
                 self.poll_event();
             }
             Input::SetOwnAddresses { addresses } => self.set_own_addresses(addresses),
+            Input::FollowKernel { now, follow } => self.follow_kernel(now, follow),
+            Input::PollForwarding { family } => return Output::Slot(self.poll_forwarding(family)),
+            Input::SetInstalled { family, slot, installed } => self.set_installed(family, slot, installed),
+            Input::PollNextHop => return Output::NextHop(self.poll_next_hop()),
+            Input::NextHop { now, address, cost } => self.next_hop(now, address, cost),
         }
         Output::Nothing
     }
@@ -266,6 +318,7 @@ impl Speaker<'_> {
                 || with_table!(ref self.rib, family, table => table.counts.lingering >= table.capacity.lingering())
         };
         self.next_timer.is_some_and(|next| next.why == Wake::Work)
+            || self.reconsidering.is_some()
             || self.rib.shared.attrs.wants_sliding()
             || Family::ALL.into_iter().any(crowded)
             || self.peers.iter().any(|slot| slot.job != Job::None)

@@ -13,6 +13,7 @@ use zerocopy::IntoBytes;
 
 use super::event_ring::EventRingScalars;
 use super::export::Drain;
+use super::kernel::Reconsidering;
 use super::own_addresses::OwnAddresses;
 use super::peer_slot::PeerSlot;
 use super::recovery::FullReport;
@@ -22,6 +23,7 @@ use crate::attrs::store::AttrStoreScalars;
 use crate::config::{DynamicRange, LocalConfig};
 use crate::limits::Limits;
 use crate::rib::changes::ChangesScalars;
+use crate::rib::next_hops::NextHopsScalars;
 use crate::rib::refused::RefusedPathsScalars;
 use crate::rib::stored::StoredFamily;
 use crate::rib::table::FamilyTable;
@@ -34,7 +36,7 @@ use crate::time::Instant;
 /// Bytes of a page: what is zero is left out page by page.
 const PAGE: usize = 1024;
 /// Arrays of a speaker.
-const ARRAYS: usize = 20;
+const ARRAYS: usize = 22;
 /// What stands before them: scalars, neighbors, connections.
 const BEFORE: usize = 3;
 
@@ -59,6 +61,7 @@ scalars! {
         high: High,
         full: FullReport,
         crowded: [Option<Instant>; 2],
+        reconsidering: Option<Reconsidering>,
     }
     lives_in {
         limits, sizes, peers, conns, events, rib, policy_areas, carries, large_carries, scratch, tap,
@@ -71,6 +74,7 @@ struct AllScalars {
     speaker: SpeakerScalars,
     events: EventRingScalars,
     attrs: AttrStoreScalars,
+    hops: NextHopsScalars,
     v4: (FamilyTableScalars, ChangesScalars),
     v6: (FamilyTableScalars, ChangesScalars),
     refused: RefusedPathsScalars,
@@ -85,6 +89,7 @@ impl Speaker<'_> {
             speaker: self.scalars(),
             events: self.events.scalars(),
             attrs: self.rib.shared.attrs.scalars(),
+            hops: self.rib.shared.attrs.hops.scalars(),
             v4: of(&self.rib.v4),
             v6: of(&self.rib.v6),
             refused: self.rib.refused.scalars(),
@@ -99,6 +104,7 @@ impl Speaker<'_> {
         self.set_scalars(all.speaker);
         self.events.set_scalars(all.events);
         self.rib.shared.attrs.set_scalars(all.attrs);
+        self.rib.shared.attrs.hops.set_scalars(all.hops);
         set(&mut self.rib.v4, all.v4);
         set(&mut self.rib.v6, all.v6);
         self.rib.refused.set_scalars(all.refused);
@@ -106,7 +112,7 @@ impl Speaker<'_> {
 
     fn arrays(&self) -> [&[u8]; ARRAYS] {
         let Rib { shared: Shared { attrs, facts }, v4, v6, refused } = &self.rib;
-        let [headers, sets, arena] = attrs.arrays();
+        let [headers, sets, arena, hops, hop_cells] = attrs.arrays();
         let [v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told] = v4.arrays();
         let [v6_addrs, v6_nodes, v6_cells, v6_paths, v6_told] = v6.arrays();
         let [records, refused] = refused.arrays();
@@ -114,14 +120,14 @@ impl Speaker<'_> {
         let (carries, large) = (&*self.carries, &*self.large_carries);
         let facts = facts.as_bytes();
         [
-            headers, sets, arena, facts, v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told, v6_addrs, v6_nodes,
-            v6_cells, v6_paths, v6_told, records, refused, one, two, carries, large,
+            headers, sets, arena, hops, hop_cells, facts, v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told,
+            v6_addrs, v6_nodes, v6_cells, v6_paths, v6_told, records, refused, one, two, carries, large,
         ]
     }
 
     fn arrays_mut(&mut self) -> [&mut [u8]; ARRAYS] {
         let Rib { shared: Shared { attrs, facts }, v4, v6, refused } = &mut self.rib;
-        let [headers, sets, arena] = attrs.arrays_mut();
+        let [headers, sets, arena, hops, hop_cells] = attrs.arrays_mut();
         let [v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told] = v4.arrays_mut();
         let [v6_addrs, v6_nodes, v6_cells, v6_paths, v6_told] = v6.arrays_mut();
         let [records, refused] = refused.arrays_mut();
@@ -129,8 +135,8 @@ impl Speaker<'_> {
         let (carries, large) = (&mut *self.carries, &mut *self.large_carries);
         let facts = facts.as_mut_bytes();
         [
-            headers, sets, arena, facts, v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told, v6_addrs, v6_nodes,
-            v6_cells, v6_paths, v6_told, records, refused, one, two, carries, large,
+            headers, sets, arena, hops, hop_cells, facts, v4_addrs, v4_nodes, v4_cells, v4_paths, v4_told,
+            v6_addrs, v6_nodes, v6_cells, v6_paths, v6_told, records, refused, one, two, carries, large,
         ]
     }
 }

@@ -26,6 +26,11 @@ impl Speaker<'_> {
         let mut applied = Applied::default();
         let before = self.local;
         self.local = config.local;
+        if (before.maximum_paths, before.as_path_relax)
+            != (self.local.maximum_paths, self.local.as_path_relax)
+        {
+            self.forwarding_rules_changed();
+        }
         self.replace_ranges(now, config, before);
         for peer in 1..self.peers.len() as u16 {
             if let Some(identity) =

@@ -15,6 +15,7 @@ pub(crate) mod event_ring;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod jobs;
+mod kernel;
 pub(crate) mod opening;
 pub(crate) mod origin;
 mod own_addresses;
@@ -102,6 +103,8 @@ pub struct Speaker<'m> {
     full: recovery::FullReport,
     /// Since when withdrawn destinations of each family have been at their bound.
     crowded: [Option<Instant>; 2],
+    /// The walk over destinations since some next hop changed.
+    reconsidering: Option<kernel::Reconsidering>,
     /// Who hears of every call. Its own lifetime is not `'m`, so that a speaker stays covariant in that.
     tap: Option<&'m mut (dyn Tap + 'static)>,
 }
@@ -170,6 +173,7 @@ impl<'m> Speaker<'m> {
             high: High::default(),
             full: recovery::FullReport::default(),
             crowded: [None; 2],
+            reconsidering: None,
             tap: None,
         };
         speaker.rib.shared.facts[0].flags = crate::decision::PeerFacts::ALIVE;

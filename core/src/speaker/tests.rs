@@ -11,6 +11,7 @@ mod export_rules;
 mod extended;
 mod full;
 mod import_rules;
+mod kernel;
 mod packing;
 mod purge;
 mod random;

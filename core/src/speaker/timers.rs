@@ -207,8 +207,11 @@ impl Speaker<'_> {
 
     /// The work of [`Speaker::work`].
     pub(super) fn on_work(&mut self, now: Instant, budget: u32) -> bool {
-        let mut left = budget;
+        let mut left = self.go_on_reconsidering(budget);
         for _ in 1..self.peers.len() {
+            if left == 0 {
+                break;
+            }
             let peer = self.job_cursor;
             if self.peers[usize::from(peer)].job != Job::None {
                 left = self.go_on(now, peer, left);
@@ -220,7 +223,8 @@ impl Speaker<'_> {
         }
         self.relieve(now);
         let sliding = self.rib.shared.attrs.slide(left.div_ceil(4));
-        let more = sliding || self.peers.iter().any(|slot| slot.job != Job::None);
+        let more =
+            sliding || self.reconsidering.is_some() || self.peers.iter().any(|slot| slot.job != Job::None);
         if !more && self.next_timer.is_some_and(|next| next.why == Wake::Work) {
             // The driver is not to be called back for work that is done.
             self.next_timer = None;

@@ -218,6 +218,16 @@ pub enum ConfigError {
     },
 }
 
+/// What passes between a speaker and a forwarding table outside, such as the kernel's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Follow {
+    /// Changes of what forwards are kept until they are polled.
+    pub forwarding: bool,
+    /// The driver knows which next hops can be reached, and at what cost. Until it says so a new one cannot.
+    pub next_hops: bool,
+}
+
 /// What applying a configuration did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -105,6 +105,24 @@ impl Speaker<'_> {
         Some(DestinationView { prefix, slot, first, source: self })
     }
 
+    /// The prefix of the destination in a slot, also of one that has no paths left and that somebody has yet to hear of.
+    pub fn prefix_in(&self, family: Family, slot: u32) -> Option<IpNet> {
+        fn prefix<F: StoredFamily>(table: &FamilyTable<'_, F>, slot: u32) -> Option<IpNet> {
+            (slot != 0 && slot < table.slots() && table.is_used(slot)).then(|| F::ipnet(table.net(slot)))
+        }
+        with_table!(ref self.rib, family, table => prefix(table, slot))
+    }
+
+    /// Whether [`Speaker::set_installed`] said that the kernel has a route for the destination in a slot.
+    pub fn is_installed(&self, family: Family, slot: u32) -> bool {
+        with_table!(ref self.rib, family, table => table.is_installed(slot))
+    }
+
+    /// Every next hop in use, with its interior cost if it can be reached.
+    pub fn next_hops(&self) -> impl Iterator<Item = (IpAddr, Option<u32>)> {
+        self.rib.shared.attrs.hops.iter()
+    }
+
     /// The slot of a prefix that has, or lately had, paths.
     pub fn find_destination(&self, prefix: IpNet) -> Option<u32> {
         use crate::family::AddressFamily;
@@ -309,7 +327,7 @@ impl PathSource for Speaker<'_> {
                 attrs: shared.attrs.view(stored.attr),
                 best: forwarding.is_some_and(|forwarding| forwarding.best == path),
                 multipath: table.forwards(shared, slot, forwarding, path),
-                valid: is_valid(stored, shared.facts),
+                valid: is_valid(stored, shared),
                 stale: false,
                 since_secs: stored.since,
                 step: table.step(shared, slot, path),

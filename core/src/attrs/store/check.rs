@@ -18,6 +18,8 @@ impl AttrStore<'_> {
         agree!(self.live, used().map(size).sum::<usize>(), "bytes of all attribute sets");
         ensure!(self.live <= self.end && self.end <= self.arena.len(), "blocks past the end of the arena");
         self.index.check(used().count())?;
+        let hops = used().filter(|header| header.hop != 0).count();
+        agree!(self.hops.check()?, hops as u64, "holds on next hops");
         self.check_blocks()?;
         let (mut id, mut free) = (self.free, 0);
         while id != 0 {

@@ -3,6 +3,7 @@
 extern crate std;
 use super::*;
 use crate::rib::index::cells;
+use crate::rib::next_hops::NextHop;
 use std::collections::BTreeMap;
 use std::vec;
 use std::vec::Vec;
@@ -11,9 +12,12 @@ fn with_store(sets: u32, bytes: u32, test: impl FnOnce(&mut AttrStore<'_>)) {
     let local = 200;
     let mut headers = vec![Header::default(); sets as usize + 11];
     let mut index = vec![0; cells(sets + 10) as usize];
+    let mut hops = vec![NextHop::default(); sets as usize + 11];
+    let mut hop_index = vec![0; cells(sets + 10) as usize];
     let mut arena = vec![0; AttrStore::arena_bytes(bytes, local)];
     let capacity = Capacity { sets, bytes };
-    test(&mut AttrStore::new(&mut headers, &mut index, &mut arena, capacity, Hasher::new(9)));
+    let hops = NextHops::new(&mut hops, &mut hop_index, Hasher::new(9));
+    test(&mut AttrStore::new(&mut headers, &mut index, hops, &mut arena, capacity, Hasher::new(9)));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::check::{Checked, agree, ensure};
 use crate::decision;
 use crate::rib::Shared;
 use crate::rib::changes::Marker;
-use crate::rib::selection::is_valid;
+use crate::rib::selection::{is_alive, is_valid};
 use crate::rib::stored::StoredFamily;
 
 /// What was counted by walking a whole table.
@@ -75,7 +75,7 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
             ensure!(!core::mem::replace(&mut seen[path as usize], true), "path {path} is in two chains");
             let stored = self.path(path);
             *found.paths.entry(stored.peer).or_default() += 1;
-            if !is_valid(stored, shared.facts) {
+            if !is_alive(stored, shared.facts) {
                 found.dead.insert(stored.peer);
             }
             chain.push(path);
@@ -88,8 +88,9 @@ impl<F: StoredFamily> FamilyTable<'_, F> {
         for (kind, counts) in found.kinds.iter_mut().zip([has_learned, has_local, chain.is_empty()]) {
             *kind += u32::from(counts);
         }
-        // Where a session has just died, the best is found at the next touch.
-        if chain.iter().all(|&path| is_valid(self.path(path), shared.facts)) {
+        // Where a session has just died, or a next hop changed, the best is found when the job comes by.
+        let settled = shared.attrs.hops.is_settled();
+        if settled && chain.iter().all(|&path| is_valid(self.path(path), shared)) {
             let best = decision::select(|| self.candidates(shared, slot));
             agree!(chain.first().copied(), best, "the best path of slot {slot}");
         }

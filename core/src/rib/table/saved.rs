@@ -4,13 +4,14 @@ use zerocopy::IntoBytes;
 
 use super::FamilyTable;
 use crate::rib::capacity::Counts;
+use crate::rib::feed::Feed;
 use crate::rib::stored::StoredFamily;
 use crate::scalars::scalars;
 
 scalars! {
     /// What is counted, and what is free.
     FamilyTableScalars of (impl<F: StoredFamily> FamilyTable<'_, F>),
-    keeps { counts: Counts, free: (u32, u32), fresh: u32, free_path: u32, fresh_path: u32 }
+    keeps { counts: Counts, feed: Feed, free: (u32, u32), fresh: u32, free_path: u32, fresh_path: u32 }
     lives_in { addrs, changes, index, paths, advertised, hasher, capacity }
 }
 

@@ -16,6 +16,7 @@ use crate::decision::PeerFacts;
 use crate::family::V4;
 use crate::rib::changes::{Changes, Node};
 use crate::rib::index;
+use crate::rib::next_hops::{NextHop, NextHops};
 
 const CAPACITY: Capacity = Capacity { prefixes: 24, paths: 48, local: 6 };
 
@@ -39,6 +40,8 @@ struct Arena {
     advertised: Vec<u64>,
     headers: Vec<Header>,
     set_cells: Vec<u32>,
+    hops: Vec<NextHop>,
+    hop_cells: Vec<u32>,
     bytes: Vec<u8>,
     facts: Vec<PeerFacts>,
 }
@@ -52,9 +55,11 @@ impl Arena {
             nodes: vec![Node::default(); Changes::nodes(slots, PEERS.into()) as usize],
             cells: vec![0; index::cells(slots) as usize],
             paths: vec![Path::default(); (CAPACITY.paths + CAPACITY.local) as usize + 1],
-            advertised: vec![0; Advertised::stride(slots + 1) * rows],
+            advertised: vec![0; Advertised::stride(slots + 1) * (rows + 1)],
             headers: vec![Header::default(); 101],
             set_cells: vec![0; index::cells(100) as usize],
+            hops: vec![NextHop::default(); 101],
+            hop_cells: vec![0; index::cells(100) as usize],
             bytes: vec![0; 4096],
             facts: vec![PeerFacts::default(); rows],
         }
@@ -63,7 +68,9 @@ impl Arena {
     fn table(&mut self, seed: u64) -> (FamilyTable<'_, V4>, Shared<'_>) {
         let hasher = Hasher::new(seed);
         let sets = SetCapacity { sets: 100, bytes: 4096 };
-        let attrs = AttrStore::new(&mut self.headers, &mut self.set_cells, &mut self.bytes, sets, hasher);
+        let hops = NextHops::new(&mut self.hops, &mut self.hop_cells, hasher);
+        let attrs =
+            AttrStore::new(&mut self.headers, &mut self.set_cells, hops, &mut self.bytes, sets, hasher);
         let arrays = Arrays {
             addrs: &mut self.addrs,
             nodes: &mut self.nodes,
