@@ -20,7 +20,7 @@ use crate::config::{PolicyModel, with_core_policies};
 /// How a recording begins.
 pub(super) const MAGIC: [u8; 8] = *b"crierrec";
 /// The version of the format, behind [`MAGIC`], little-endian.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Bytes of what stands before the first block.
 pub(super) const HEADER: usize = 12;
 /// Bytes before the records of a block.
@@ -120,6 +120,11 @@ pub enum RecordedInput<'a> {
     PollAction,
     PollEvent,
     SetOwnAddresses { addresses: Vec<IpAddr> },
+    FollowKernel { now: Instant, follow: Follow },
+    PollForwarding { family: Family },
+    SetInstalled { family: Family, slot: u32, installed: bool },
+    PollNextHop,
+    NextHop { now: Instant, address: IpAddr, cost: Option<u32> },
 }
 
 impl RecordedInput<'_> {
@@ -151,6 +156,13 @@ impl RecordedInput<'_> {
             Self::PollAction => Input::PollAction,
             Self::PollEvent => Input::PollEvent,
             Self::SetOwnAddresses { ref addresses } => Input::SetOwnAddresses { addresses },
+            Self::FollowKernel { now, follow } => Input::FollowKernel { now, follow },
+            Self::PollForwarding { family } => Input::PollForwarding { family },
+            Self::SetInstalled { family, slot, installed } => {
+                Input::SetInstalled { family, slot, installed }
+            }
+            Self::PollNextHop => Input::PollNextHop,
+            Self::NextHop { now, address, cost } => Input::NextHop { now, address, cost },
         };
         use_it(&input)
     }

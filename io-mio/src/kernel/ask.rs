@@ -1,0 +1,248 @@
+//! What the kernel is asked: the difference between what is wanted and what it has.
+
+use std::net::IpAddr;
+
+use crier_core::{Family, Instant, Speaker};
+use ipnet::IpNet;
+
+use super::bridge::{About, Bridge, Request, WINDOW};
+use super::cells::Stage;
+use super::sets::{MOST_HOPS, ObjectRequest, SetId};
+use crate::netlink::{Existing, Hop, Object, RouteKey, Via};
+
+/// Where requests go, with their sequence numbers.
+pub(super) trait Port {
+    fn send(&mut self, sequence: u32, request: &Request<'_>);
+}
+
+impl Bridge {
+    /// Tells the speaker of next hops: those that it has begun to use, and those whose way has changed.
+    pub(super) fn follow_next_hops(&mut self, now: Instant, speaker: &mut Speaker<'_>, port: &mut impl Port) {
+        if !self.survey.has_ended_once() {
+            // Nothing is known yet: whoever asks waits.
+            return;
+        }
+        while let Some(address) = speaker.poll_next_hop() {
+            let way = self.ways.follow(address);
+            speaker.next_hop(now, address, way.map(|way| way.cost));
+        }
+        let mut moved = false;
+        let mut gone: heapless::Vec<Hop, 64> = heapless::Vec::new();
+        self.ways.refresh(|address, before, after| {
+            speaker.next_hop(now, address, after.map(|way| way.cost));
+            match (before, after) {
+                (Some(before), Some(after)) => moved |= before.hop != after.hop,
+                // Should there be more, they are dealt with one route at a time.
+                (Some(before), None) => drop(gone.push(before.hop)),
+                (None, _) => {}
+            }
+        });
+        for hop in gone {
+            self.drop_hop(hop, port);
+        }
+        if moved {
+            // The speaker sees no difference, the kernel does.
+            self.mark_installed();
+        }
+    }
+
+    /// A session has ended: its neighbor forwards no more, until somebody says otherwise.
+    pub(super) fn session_down(&mut self, neighbor: IpAddr, port: &mut impl Port) {
+        if let Some(way) = self.ways.way(neighbor) {
+            self.drop_hop(way.hop, port);
+        }
+    }
+
+    fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
+        let Self { sets, asked, .. } = self;
+        sets.drop_hop(hop, |request| asked.object(0, request, port));
+    }
+
+    fn mark_installed(&mut self) {
+        for family in Family::ALL {
+            for slot in 0..self.cells.len() {
+                if self.cells.get(family, slot).set != 0 {
+                    self.cells.mark(family, slot);
+                }
+            }
+        }
+    }
+
+    /// Asks for what has changed, for `budget` destinations at most and as far as the window goes. True: there is more.
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        budget: u32,
+        port: &mut impl Port,
+    ) -> bool {
+        if !self.survey.has_ended_once() {
+            return false;
+        }
+        for _ in 0..budget {
+            if self.asked.window.len() >= WINDOW {
+                return true;
+            }
+            let next = Family::ALL.into_iter().find_map(|family| {
+                let slot = self.cells.next_marked(family).or_else(|| speaker.poll_forwarding(family))?;
+                Some((family, slot))
+            });
+            let Some((family, slot)) = next else {
+                return self.tidy(now, port);
+            };
+            self.consider(now, speaker, family, slot, port);
+        }
+        true
+    }
+
+    /// Removes what nobody needs any more, while there is nothing else to ask. True: there is more.
+    fn tidy(&mut self, now: Instant, port: &mut impl Port) -> bool {
+        if self.sweep_at.is_some_and(|at| at <= now) {
+            while self.asked.window.len() < WINDOW {
+                let Some(prefix) = self.adopted.keys().next().copied() else {
+                    self.sweep_at = None;
+                    break;
+                };
+                if let Some(set) = self.adopted.remove(&prefix) {
+                    self.sets.release(set);
+                }
+                self.asked.send(About::Stray, &Request::NoRoute(self.settings.key(prefix)), port);
+            }
+            return self.sweep_at.is_some();
+        }
+        if !self.asked.window.is_empty() {
+            // What is under way may still name them.
+            return false;
+        }
+        let Self { sets, asked, .. } = self;
+        sets.clear_away(WINDOW, |request| asked.object(0, request, port))
+    }
+
+    /// Compares what is wanted for a destination with what the kernel has, and asks for the difference.
+    fn consider(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        family: Family,
+        slot: u32,
+        port: &mut impl Port,
+    ) {
+        let Some(prefix) = speaker.prefix_in(family, slot) else { return };
+        let Some(cell) = self.cells.get_mut(family, slot) else { return };
+        match std::mem::take(&mut cell.stage) {
+            Stage::InFlight => {
+                (cell.stage, cell.again) = (Stage::InFlight, true);
+                return;
+            }
+            Stage::Refused => self.standing.refused -= 1,
+            Stage::NoRoom => self.standing.no_room -= 1,
+            Stage::Idle => {}
+        }
+        if cell.set == 0
+            && let Some(set) = self.adopted.remove(&prefix)
+        {
+            cell.set = set;
+            self.standing.routes += 1;
+            speaker.set_installed(family, slot, true);
+        }
+        let had = cell.set;
+        let key = self.settings.key(prefix);
+        match self.wanted(speaker, family, slot) {
+            Err(errno) => self.refused(now, family, slot, errno),
+            Ok(0) if had == 0 => speaker.set_installed(family, slot, false),
+            Ok(0) => {
+                self.asked.send(About::Route(family, slot, 0), &Request::NoRoute(key), port);
+                self.in_flight(family, slot);
+            }
+            Ok(wanted) if had != 0 && self.sets.same(had, wanted) => self.sets.release(wanted),
+            Ok(wanted) if had == 0 && self.standing.routes >= self.settings.max_routes => {
+                self.sets.release(wanted);
+                self.standing.no_room += 1;
+                if let Some(cell) = self.cells.get_mut(family, slot) {
+                    cell.stage = Stage::NoRoom;
+                }
+            }
+            Ok(wanted) => {
+                speaker.set_installed(family, slot, true);
+                let existing = if had == 0 { Existing::Refuse } else { Existing::Replace };
+                self.lead(existing, key, wanted, About::Route(family, slot, wanted), port);
+                self.in_flight(family, slot);
+            }
+        }
+    }
+
+    fn in_flight(&mut self, family: Family, slot: u32) {
+        if let Some(cell) = self.cells.get_mut(family, slot) {
+            (cell.stage, cell.again) = (Stage::InFlight, false);
+        }
+    }
+
+    /// The set of next hops that a destination is to forward over, with one hold on it; 0: it is not to be in the kernel.
+    /// An error: there is no room for the set.
+    fn wanted(&mut self, speaker: &Speaker<'_>, family: Family, slot: u32) -> Result<SetId, i32> {
+        let Some(destination) = speaker.destination(family, slot) else { return Ok(0) };
+        let mut hops: heapless::Vec<Hop, MOST_HOPS> = heapless::Vec::new();
+        for path in destination.paths().filter(|path| path.multipath) {
+            // What is originated here is reached without us.
+            let Some(_) = path.remote else { return Ok(0) };
+            let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
+            // One that has just become unreachable is about to be decided anew.
+            if let Some(way) = way
+                && hops.push(way.hop).is_err()
+            {
+                break;
+            }
+        }
+        if hops.is_empty() {
+            return Ok(0);
+        }
+        self.sets.intern(&hops).ok_or(libc::ENOSPC)
+    }
+
+    /// Asks for a route to a set, and before that for what it names.
+    fn lead(
+        &mut self,
+        existing: Existing,
+        key: RouteKey,
+        set: SetId,
+        about: About,
+        port: &mut impl Port,
+    ) {
+        let Self { sets, asked, .. } = self;
+        sets.prepare(set, |request| asked.object(set, request, port));
+        if let Some(object) = sets.object(set) {
+            return asked.send(about, &Request::Route(existing, key, Via::Object(object)), port);
+        }
+        let hops: heapless::Vec<Hop, MOST_HOPS> = sets.hops(set).collect();
+        asked.send(about, &Request::Route(existing, key, Via::Hops(&hops)), port);
+    }
+}
+
+impl super::Settings {
+    /// What tells our route for a prefix from others.
+    pub(super) const fn key(&self, prefix: IpNet) -> RouteKey {
+        RouteKey { prefix, table: self.table, protocol: self.protocol, metric: self.metric }
+    }
+}
+
+impl super::bridge::Asked {
+    /// Sends a request and waits for its answer.
+    pub(super) fn send(&mut self, about: About, request: &Request<'_>, port: &mut impl Port) {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.requests += 1;
+        self.window.push_back((self.sequence, about));
+        port.send(self.sequence, request);
+    }
+
+    /// Sends what is to be said about an object that `set` needs.
+    pub(super) fn object(&mut self, set: SetId, request: ObjectRequest<'_>, port: &mut impl Port) {
+        let about = About::Object(set);
+        match request {
+            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, Object::Hop(hop)), port),
+            ObjectRequest::Group(id, members) => {
+                self.send(about, &Request::Object(id, Object::Group(members)), port);
+            }
+            ObjectRequest::Gone(id) => self.send(About::Object(0), &Request::NoObject(id), port),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The bridge's decisions.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use crier_core::speaker::Follow;
+use crier_core::{Family, Instant, Limits, Millis, Speaker};
+use ipnet::IpNet;
+
+use super::Settings;
+use super::cells::{Cells, Stage};
+use super::resolve::Ways;
+use super::sets::{MOST_HOPS, ObjectRequest, SetId, Sets};
+use super::survey::Survey;
+use crate::netlink::{Existing, Hop, Object, RouteKey, Via};
+
+/// Most requests without an answer.
+pub(super) const WINDOW: usize = 128;
+/// Time from a refusal to the next attempt, the first and the longest.
+const FIRST_RETRY: Millis = Millis::from_millis(200);
+pub(super) const LONGEST_RETRY: Millis = Millis::from_secs(10);
+/// Objects, next hops that are followed, routes of others and interfaces: most of each.
+const HOPS: u16 = 4096;
+const SETS: u32 = 4096;
+const NEXT_HOPS: usize = 4096;
+const FOREIGN: usize = 4096;
+const INTERFACES: usize = 1024;
+
+/// A hasher without secrets.
+pub(super) type Plain = BuildHasherDefault<DefaultHasher>;
+
+/// What the kernel is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// A route is to be there.
+    Route(Existing, RouteKey, Via<'a>),
+    /// A route is to go.
+    NoRoute(RouteKey),
+    /// A next-hop object or group is to be there, in place of one with its number.
+    Object(u32, Object<'a>),
+    /// A next-hop object or group is to go.
+    NoObject(u32),
+}
+
+/// What an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// The route of a destination is to lead to this set; to none: to go.
+    Route(Family, u32, SetId),
+    /// A route that no destination has is to go.
+    Stray,
+    /// An object that this set needs, or none does any more.
+    Object(SetId),
+}
+
+/// How it stands with the kernel: for `crier status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Routes that are installed.
+    pub routes: u32,
+    /// Those that the kernel refused and that are tried again.
+    pub refused: u32,
+    /// Those for which there is no room by `max-routes`.
+    pub no_room: u32,
+    /// Routes of an earlier process that were taken over and are not wanted as yet.
+    pub adopted: u32,
+    /// Routes with our table, protocol and metric that are not ours.
+    pub others: u32,
+    /// Requests made.
+    pub requests: u64,
+    /// Requests that were refused.
+    pub refusals: u64,
+    /// Number of the error of the last refusal.
+    pub last_errno: i32,
+    /// Dumps that were compared.
+    pub surveys: u64,
+    /// Routes that had vanished and were put back.
+    pub put_back: u64,
+    /// Times that the kernel lost what it had to say.
+    pub overruns: u64,
+    /// Routes of others, interfaces and next hops for which there was no room.
+    pub lost: u64,
+}
+
+/// Requests on their way.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Those without an answer, by their sequence numbers.
+    pub(super) window: VecDeque<(u32, About)>,
+    pub(super) sequence: u32,
+    pub(super) requests: u64,
+}
+
+/// A bridge for one speaker.
+#[derive(Debug)]
+pub struct Bridge {
+    pub(super) settings: Settings,
+    pub(super) cells: Cells,
+    pub(super) sets: Sets,
+    pub(super) ways: Ways,
+    pub(super) survey: Survey,
+    pub(super) asked: Asked,
+    /// What an earlier process has installed and nobody wanted since.
+    pub(super) adopted: HashMap<IpNet, SetId, Plain>,
+    /// When what is left of that goes.
+    pub(super) sweep_at: Option<Instant>,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) retry_wait: Millis,
+    pub(super) standing: Standing,
+    /// This host has other addresses than before.
+    pub(super) addresses_changed: bool,
+}
+
+impl Bridge {
+    /// A bridge for a speaker of this size. It allocates all that it ever needs.
+    pub fn new(settings: Settings, limits: &Limits) -> Self {
+        let slots = limits.slots() + 1;
+        let adopted = if settings.adopt { settings.max_routes as usize } else { 0 };
+        Self {
+            cells: Cells::new(slots),
+            sets: Sets::new(HOPS, SETS, settings.objects.clone()),
+            ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS),
+            survey: Survey::new(settings.adopt),
+            asked: Asked {
+                window: VecDeque::with_capacity(2 * WINDOW + MOST_HOPS + 2),
+                sequence: 0,
+                requests: 0,
+            },
+            adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),
+            sweep_at: None,
+            retry_at: None,
+            retry_wait: FIRST_RETRY,
+            standing: Standing::default(),
+            addresses_changed: false,
+            settings,
+        }
+    }
+
+    /// Begins: the speaker is to tell what changes.
+    pub fn start(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        speaker.follow_kernel(now, Follow { forwarding: self.settings.install, next_hops: true });
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            adopted: self.adopted.len() as u32,
+            requests: self.asked.requests,
+            lost: self.ways.lost,
+            ..self.standing
+        }
+    }
+
+    /// Why the route of a destination is not in the kernel: the number of the error.
+    pub fn refusal(&self, family: Family, slot: u32) -> Option<i32> {
+        let cell = self.cells.get(family, slot);
+        match cell.stage {
+            Stage::Refused => Some(i32::from(cell.errno)),
+            Stage::NoRoom => Some(libc::ENOSPC),
+            Stage::Idle | Stage::InFlight => None,
+        }
+    }
+
+    /// Whether the kernel has a route for a destination, as far as known.
+    pub fn is_installed(&self, family: Family, slot: u32) -> bool {
+        self.cells.get(family, slot).set != 0
+    }
+
+    /// What an earlier process has installed and nobody has announced again by then is to go.
+    pub fn sweep_at(&mut self, at: Instant) {
+        self.sweep_at = Some(at);
+    }
+
+    /// When [`Bridge::timeout`] is to be called.
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.retry_at, self.sweep_at.filter(|_| !self.adopted.is_empty()), self.survey.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due.
+    pub(super) fn timeout(&mut self, now: Instant) {
+        if self.retry_at.take_if(|at| *at <= now).is_some() {
+            for family in Family::ALL {
+                for slot in 0..self.cells.len() {
+                    if matches!(self.cells.get(family, slot).stage, Stage::Refused | Stage::NoRoom) {
+                        self.cells.mark(family, slot);
+                    }
+                }
+            }
+        }
+        if self.survey.timeout(now) && self.survey.has_ended_once() {
+            self.retry_wait = FIRST_RETRY;
+        }
+    }
+
+    /// Whether there is something to ask: a destination that has changed, or more to say about one.
+    pub fn has_work(&self) -> bool {
+        self.cells.has_marked()
+    }
+}
+
+#[cfg(test)]
+mod tests;

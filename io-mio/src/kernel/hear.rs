@@ -1,0 +1,328 @@
+//! What the kernel says: answers to requests, and what has happened besides.
+
+use crier_core::{Family, Instant, Speaker};
+
+use super::ask::Port;
+use super::bridge::{About, Bridge, LONGEST_RETRY};
+use super::cells::Stage;
+use super::resolve::Foreign;
+use super::sets::SetId;
+use crate::netlink::{Message, NextHop, Origin, Route, RouteKind};
+
+/// The main table, where ways to next hops are looked for.
+const MAIN: u32 = 254;
+/// `RTPROT_BGP`: another daemon's routes by BGP lead in circles as ours do.
+const BGP: u8 = 186;
+
+impl Bridge {
+    /// The answer to a request. Answers come in the order of requests; what one of them lacks never comes.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        sequence: u32,
+        result: Result<(), i32>,
+    ) {
+        while let Some((asked, about)) = self.asked.window.pop_front() {
+            if asked == sequence {
+                return self.settle(now, speaker, about, result);
+            }
+            self.settle(now, speaker, about, Err(libc::EIO));
+        }
+    }
+
+    /// Answers were lost: what they were about is unknown until it is looked at.
+    pub(super) fn answers_lost(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        while let Some((_, about)) = self.asked.window.pop_front() {
+            self.settle(now, speaker, about, Err(libc::EIO));
+        }
+        self.standing.overruns += 1;
+        self.survey.ask(now);
+    }
+
+    fn settle(&mut self, now: Instant, speaker: &mut Speaker<'_>, about: About, result: Result<(), i32>) {
+        if let Err(errno) = result {
+            self.standing.refusals += 1;
+            self.standing.last_errno = errno;
+        }
+        match (about, result) {
+            (About::Route(family, slot, set), _) => self.settle_route(now, speaker, family, slot, set, result),
+            (About::Object(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
+            // Only the route that needs it shows that something is amiss, and is refused for it.
+            (About::Object(set), Err(_)) => self.sets.doubt(set),
+            (About::Stray | About::Object(_), _) => {}
+        }
+    }
+
+    fn settle_route(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        family: Family,
+        slot: u32,
+        set: SetId,
+        result: Result<(), i32>,
+    ) {
+        let seen = self.survey.number();
+        let Some(cell) = self.cells.get_mut(family, slot) else { return };
+        let had = cell.set;
+        cell.stage = Stage::Idle;
+        if std::mem::take(&mut cell.again) {
+            self.cells.mark(family, slot);
+        }
+        match result {
+            Ok(()) | Err(libc::ESRCH) if set == 0 => {
+                self.take_out(family, slot);
+                if self.cells.get(family, slot).again {
+                    self.cells.mark(family, slot);
+                }
+                speaker.set_installed(family, slot, false);
+            }
+            Ok(()) => {
+                if had == 0 {
+                    self.standing.routes += 1;
+                } else {
+                    self.sets.release(had);
+                }
+                if let Some(cell) = self.cells.get_mut(family, slot) {
+                    (cell.set, cell.seen) = (set, seen);
+                }
+            }
+            Err(errno) => {
+                self.sets.doubt(set);
+                self.sets.release(set);
+                self.refused(now, family, slot, errno);
+            }
+        }
+    }
+
+    /// The kernel has no route for a destination.
+    pub(super) fn take_out(&mut self, family: Family, slot: u32) {
+        if let Some(cell) = self.cells.get_mut(family, slot)
+            && cell.set != 0
+        {
+            let set = std::mem::take(&mut cell.set);
+            self.sets.release(set);
+            self.standing.routes -= 1;
+            if self.standing.no_room > 0 {
+                // Somebody may have waited for this.
+                self.retry_at.get_or_insert(Instant::EPOCH);
+            }
+        }
+    }
+
+    /// A destination is tried again later.
+    pub(super) fn refused(&mut self, now: Instant, family: Family, slot: u32, errno: i32) {
+        let Some(cell) = self.cells.get_mut(family, slot) else { return };
+        cell.stage = Stage::Refused;
+        cell.errno = u8::try_from(errno).unwrap_or(u8::MAX);
+        self.standing.refused += 1;
+        if self.retry_at.is_none() {
+            self.retry_at = Some(now + self.retry_wait);
+            self.retry_wait = (self.retry_wait + self.retry_wait).min(LONGEST_RETRY);
+        }
+    }
+
+    /// Something has happened, or a dump tells what there is. `own`: one of our requests has done it.
+    pub(super) fn heard(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        origin: Origin,
+        own: bool,
+        message: &Message<'_>,
+        port: &mut impl Port,
+    ) {
+        let seen = self.survey.seen();
+        match message {
+            Message::Link(link) => {
+                if self.ways.interface(link.index, link.up && link.running, seen) && !origin.dump {
+                    // With the link go routes and objects, some of them without a word.
+                    self.survey.ask(now);
+                }
+            }
+            Message::LinkGone(link) => {
+                self.ways.interface_gone(link.index);
+                self.survey.ask(now);
+            }
+            Message::Address(_) if !origin.dump => self.addresses_changed = true,
+            Message::AddressGone(_) => {
+                self.addresses_changed = true;
+                self.survey.ask(now);
+            }
+            Message::Route(route) if self.settings.is_ours(route) => {
+                if origin.dump {
+                    self.own_route(speaker, route, port);
+                } else if !own {
+                    // Somebody has changed it, or made one like it.
+                    self.survey.ask(now);
+                }
+            }
+            Message::RouteGone(route) if self.settings.is_ours(route) => {
+                if !own {
+                    self.own_route_gone(speaker, route);
+                }
+            }
+            Message::Route(route) => {
+                if let Some(route) = self.foreign(route, seen) {
+                    self.ways.route(route);
+                }
+            }
+            Message::RouteGone(route) => {
+                if let Some(Foreign { prefix, metric, protocol, .. }) = self.foreign(route, seen) {
+                    self.ways.route_gone(prefix, metric, protocol);
+                    // Others like it may be left, which the kernel counts as the same.
+                    self.survey.ask(now);
+                }
+            }
+            Message::NextHop(object) => {
+                if origin.dump {
+                    self.own_object(object, port);
+                } else if !own && self.sets.lost(object.id) {
+                    self.survey.ask(now);
+                }
+            }
+            Message::NextHopGone { id } => {
+                if !own && self.sets.lost(*id) {
+                    // The routes that led there have gone with it, IPv4 ones without a word.
+                    self.survey.ask(now);
+                }
+            }
+            Message::Done => {
+                if self.survey.answered(origin.sequence) {
+                    self.survey_step_ended(now, speaker, port);
+                }
+            }
+            Message::Interrupted => self.survey.interrupted(origin.sequence),
+            Message::Refused(refusal) => {
+                if self.survey.answered(origin.sequence) {
+                    self.survey_step_refused(now, speaker, refusal.errno, port);
+                }
+            }
+            Message::Overrun => self.overrun(now),
+            Message::Address(_) | Message::Ack | Message::Other => {}
+        }
+    }
+
+    /// Notifications were lost.
+    pub(super) fn overrun(&mut self, now: Instant) {
+        self.standing.overruns += 1;
+        self.survey.begin_again(now);
+    }
+
+    /// A route of somebody else, as far as it matters here.
+    fn foreign(&self, route: &Route<'_>, seen: u32) -> Option<Foreign> {
+        let bgp = [BGP, self.settings.protocol].contains(&route.key.protocol);
+        if route.key.table != MAIN || route.conditional || bgp {
+            return None;
+        }
+        let hop = match route.kind {
+            RouteKind::Unicast => {
+                // Of several the first that works; a route whose interface is down counts as none.
+                Some(route.hops().find(|hop| hop.works())?.hop)
+            }
+            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
+            _ => return None,
+        };
+        Some(Foreign {
+            prefix: route.key.prefix,
+            metric: route.key.metric,
+            protocol: route.key.protocol,
+            hop,
+            seen,
+        })
+    }
+
+    /// A route of ours as a dump has it.
+    fn own_route(&mut self, speaker: &mut Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
+        let number = self.survey.number();
+        let family = Family::of(&route.key.prefix);
+        let slot = speaker.find_destination(route.key.prefix);
+        let known = slot.map(|slot| (slot, self.cells.get(family, slot)));
+        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight) else {
+            return self.unexpected(route, port);
+        };
+        if cell.stage == Stage::InFlight {
+            return;
+        }
+        let actual = self.set_of(route);
+        let Some(cell) = self.cells.get_mut(family, slot) else { return };
+        cell.seen = number;
+        match actual {
+            Some(actual) if self.sets.same(actual, cell.set) => self.sets.release(actual),
+            Some(actual) => {
+                self.sets.release(std::mem::replace(&mut cell.set, actual));
+                self.cells.mark(family, slot);
+            }
+            None => {}
+        }
+    }
+
+    /// The set that a route leads to, with one hold on it.
+    fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
+        if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
+            return Some(set);
+        }
+        let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
+        if hops.is_empty() { None } else { self.sets.intern(&hops) }
+    }
+
+    /// A route with our table, protocol and metric that no destination has.
+    fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
+        let prefix = route.key.prefix;
+        if self.survey.is_adopting() && self.adopted.len() < self.settings.max_routes as usize {
+            if let Some(set) = self.set_of(route)
+                && let Some(former) = self.adopted.insert(prefix, set)
+            {
+                self.sets.release(former);
+            }
+        } else if self.adopted.contains_key(&prefix) {
+            // It was taken over, and nobody has wanted it as yet.
+        } else if route.object.is_some_and(|object| self.settings.is_our_object(object)) {
+            let request = super::Request::NoRoute(self.settings.key(prefix));
+            self.asked.send(About::Stray, &request, port);
+        } else {
+            self.survey.other();
+        }
+    }
+
+    /// Somebody has removed a route of ours.
+    fn own_route_gone(&mut self, speaker: &mut Speaker<'_>, route: &Route<'_>) {
+        if let Some(set) = self.adopted.remove(&route.key.prefix) {
+            self.sets.release(set);
+        }
+        let family = Family::of(&route.key.prefix);
+        let Some(slot) = speaker.find_destination(route.key.prefix) else { return };
+        if self.cells.get(family, slot).set != 0 {
+            self.vanished(family, slot);
+        }
+    }
+
+    /// The kernel has lost a route: it is to be put back, if it is still wanted.
+    pub(super) fn vanished(&mut self, family: Family, slot: u32) {
+        self.take_out(family, slot);
+        self.standing.put_back += 1;
+        self.cells.mark(family, slot);
+    }
+
+    /// An object or group as a dump has it.
+    fn own_object(&mut self, object: &NextHop<'_>, port: &mut impl Port) {
+        if !self.settings.is_our_object(object.id) {
+            return;
+        }
+        let adopting = self.survey.is_adopting();
+        let Self { sets, asked, .. } = self;
+        sets.seen(object, adopting, |request| asked.object(0, request, port));
+    }
+}
+
+impl super::Settings {
+    fn is_ours(&self, route: &Route<'_>) -> bool {
+        let key = &route.key;
+        (key.table, key.protocol, key.metric) == (self.table, self.protocol, self.metric) && !route.conditional
+    }
+
+    fn is_our_object(&self, id: u32) -> bool {
+        self.objects.as_ref().is_some_and(|ids| ids.contains(&id))
+    }
+}

@@ -1,0 +1,68 @@
+//! The bridge between a speaker and the kernel's routes: what forwards goes in, what the kernel knows comes out.
+//!
+//! [`Bridge`] decides and does no I/O: it is told what the kernel says, and says what the kernel is to be asked. [`Kernel`] is
+//! the same with netlink sockets.
+//!
+//! # What is ours
+//!
+//! Routes with our table, protocol and metric that this process has made, or that an earlier one has made and left a record of.
+//! Nothing else is ever changed or removed: a route that somebody else has in our place is in the way, and stays.
+//!
+//! # What the kernel is told
+//!
+//! The least. A request is made only where what is wanted differs from what the kernel has as far as known, one at a time for
+//! each destination, and a bounded number together. Routes lead to next-hop objects and groups ([`Sets`]), so that a
+//! next hop that dies leaves every group at one message for each, however many routes lead there.
+//!
+//! # How far it is trusted
+//!
+//! Not at all. What it refuses is asked for again, and shown meanwhile. IPv4 routes vanish without a word when a link, an address or
+//! a next-hop object goes; notifications are lost when their socket is full. So on such events, and now and then, everything
+//! is dumped and compared, and what is missing is put back.
+
+mod ask;
+mod bridge;
+mod hear;
+mod cells;
+mod resolve;
+mod sets;
+mod socket;
+mod survey;
+
+pub use bridge::{Bridge, Request, Standing};
+pub use socket::Kernel;
+
+use std::ops::Range;
+
+/// What the bridge is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Best and multipath routes go into the kernel.
+    pub install: bool,
+    /// The table that they go into: 254 is the main one.
+    pub table: u32,
+    /// The protocol that they are marked with: 186 is `bgp`.
+    pub protocol: u8,
+    /// Their metric.
+    pub metric: u32,
+    /// Most of them, both families together.
+    pub max_routes: u32,
+    /// The numbers of next-hop objects; `None`: routes name their next hops themselves.
+    pub objects: Option<Range<u32>>,
+    /// What an earlier process has installed is ours.
+    pub adopt: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            install: true,
+            table: 254,
+            protocol: 186,
+            metric: 20,
+            max_routes: 20_000,
+            objects: Some(2_000_000_000..2_000_008_192),
+            adopt: false,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What the kernel knows of the ways to next hops: its links, and its routes that are not ours.
+//!
+//! A next hop is where the longest match among those routes leads (RFC 4271, 5.1.3 and 9.1.2.1), and costs what that route's
+//! metric says. Routes that BGP itself has installed do not count: they would lead in circles.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::net::IpAddr;
+
+use crier_core::Speaker;
+use ipnet::IpNet;
+
+use crate::netlink::Hop;
+
+/// A hasher without secrets.
+type Plain = BuildHasherDefault<DefaultHasher>;
+
+/// A route of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) prefix: IpNet,
+    pub(crate) metric: u32,
+    pub(crate) protocol: u8,
+    /// Where it leads: without a gateway its prefix is on the link. `None`: nowhere (blackhole, unreachable, prohibit).
+    pub(crate) hop: Option<Hop>,
+    /// The dump that it was seen in last, or since.
+    pub(super) seen: u32,
+}
+
+/// A network interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Interface {
+    index: u32,
+    /// It is up and has a carrier.
+    works: bool,
+    seen: u32,
+}
+
+/// A way to a next hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) hop: Hop,
+    pub(super) cost: u32,
+}
+
+/// What is known.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    routes: Vec<Foreign>,
+    interfaces: Vec<Interface>,
+    /// Next hops of the speaker, with the way there.
+    known: HashMap<IpAddr, Option<Way>, Plain>,
+    most_routes: usize,
+    most_interfaces: usize,
+    most_known: usize,
+    /// Routes and next hops for which there was no room.
+    pub(crate) lost: u64,
+    /// Something has changed since the next hops were looked at.
+    changed: bool,
+}
+
+impl Ways {
+    /// Room for so many routes, interfaces and next hops.
+    pub(super) fn new(routes: usize, interfaces: usize, next_hops: usize) -> Self {
+        Self {
+            routes: Vec::with_capacity(routes),
+            interfaces: Vec::with_capacity(interfaces),
+            known: HashMap::with_capacity_and_hasher(next_hops, Plain::default()),
+            most_routes: routes,
+            most_interfaces: interfaces,
+            most_known: next_hops,
+            lost: 0,
+            changed: false,
+        }
+    }
+
+    /// There is this route, newly or still.
+    pub(super) fn route(&mut self, route: Foreign) {
+        let same = |known: &&mut Foreign| {
+            (known.prefix, known.metric, known.protocol) == (route.prefix, route.metric, route.protocol)
+        };
+        if let Some(known) = self.routes.iter_mut().find(same) {
+            self.changed |= known.hop != route.hop;
+            *known = route;
+        } else if self.routes.len() < self.most_routes {
+            self.routes.push(route);
+            self.changed = true;
+        } else {
+            self.lost += 1;
+        }
+    }
+
+    /// This route is gone.
+    pub(super) fn route_gone(&mut self, prefix: IpNet, metric: u32, protocol: u8) {
+        let before = self.routes.len();
+        self.routes.retain(|known| (known.prefix, known.metric, known.protocol) != (prefix, metric, protocol));
+        self.changed |= self.routes.len() != before;
+    }
+
+    /// There is this interface; true: it works no longer.
+    pub(super) fn interface(&mut self, index: u32, works: bool, seen: u32) -> bool {
+        if let Some(known) = self.interfaces.iter_mut().find(|known| known.index == index) {
+            let failed = known.works && !works;
+            self.changed |= known.works != works;
+            *known = Interface { index, works, seen };
+            return failed;
+        }
+        if self.interfaces.len() < self.most_interfaces {
+            self.interfaces.push(Interface { index, works, seen });
+            self.changed = true;
+        } else {
+            self.lost += 1;
+        }
+        false
+    }
+
+    /// This interface is gone.
+    pub(super) fn interface_gone(&mut self, index: u32) {
+        self.interfaces.retain(|known| known.index != index);
+        self.changed = true;
+    }
+
+    /// A dump is over: what was not seen in it is gone.
+    pub(super) fn forget_unseen(&mut self, dump: u32) {
+        let before = (self.routes.len(), self.interfaces.len());
+        self.routes.retain(|route| route.seen == dump);
+        self.interfaces.retain(|interface| interface.seen == dump);
+        self.changed |= before != (self.routes.len(), self.interfaces.len());
+    }
+
+    /// A next hop that the speaker uses from now on; the way there.
+    pub(super) fn follow(&mut self, address: IpAddr) -> Option<Way> {
+        let way = self.find(address);
+        if self.known.len() < self.most_known || self.known.contains_key(&address) {
+            self.known.insert(address, way);
+        } else {
+            self.lost += 1;
+        }
+        way
+    }
+
+    /// The way to a next hop that is followed.
+    pub(super) fn way(&self, address: IpAddr) -> Option<Way> {
+        self.known.get(&address).copied().flatten()
+    }
+
+    /// The way to an address as the routes have it.
+    fn find(&self, address: IpAddr) -> Option<Way> {
+        let longest = self.routes.iter().filter(|route| route.prefix.contains(&address)).max_by(|one, other| {
+            let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
+            length.then(other.metric.cmp(&one.metric))
+        })?;
+        let hop = longest.hop?;
+        let works = |known: &Interface| known.index == hop.interface && known.works;
+        self.interfaces.iter().any(works).then_some(Way {
+            hop: Hop { gateway: Some(hop.gateway.unwrap_or(address)), ..hop },
+            cost: longest.metric,
+        })
+    }
+
+    /// Looks at every next hop again if anything has changed. `each` is told of each whose way is another one, with the former
+    /// way and the present one.
+    pub(super) fn refresh(&mut self, mut each: impl FnMut(IpAddr, Option<Way>, Option<Way>)) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
+        let mut known = std::mem::take(&mut self.known);
+        for (address, way) in &mut known {
+            let now = self.find(*address);
+            if now != *way {
+                each(*address, *way, now);
+                *way = now;
+            }
+        }
+        self.known = known;
+    }
+
+    /// Forgets the next hops that the speaker uses no longer.
+    pub(super) fn forget_unused(&mut self, speaker: &Speaker<'_>) {
+        let used = |address: &IpAddr| speaker.next_hops().any(|(known, _)| known == *address);
+        if self.known.len() * 2 > self.most_known {
+            self.known.retain(|address, _| used(address));
+        }
+    }
+
+    /// Routes of somebody else.
+    pub(crate) fn routes(&self) -> &[Foreign] {
+        &self.routes
+    }
+}
+
+#[cfg(test)]
+mod tests;

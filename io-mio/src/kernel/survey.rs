@@ -1,0 +1,210 @@
+//! Dumps of what the kernel has, one after the other: when they are due, and what follows when they are over.
+
+use crier_core::{Family, Instant, Millis, Speaker};
+
+use super::ask::Port;
+use super::bridge::Bridge;
+use super::cells::Stage;
+
+/// Time between two surveys that nobody has asked for.
+const EVERY: Millis = Millis::from_secs(300);
+/// Time between two that somebody has asked for: one event seldom comes alone.
+const PAUSE: Millis = Millis::from_millis(50);
+
+/// What is dumped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dump {
+    /// Links.
+    Links,
+    /// Next-hop objects and groups.
+    Objects,
+    /// Routes of a family.
+    Routes(Family),
+}
+
+impl Dump {
+    const FIRST: Self = Self::Links;
+
+    const fn next(self) -> Option<Self> {
+        match self {
+            Self::Links => Some(Self::Objects),
+            Self::Objects => Some(Self::Routes(Family::Ipv4Unicast)),
+            Self::Routes(Family::Ipv4Unicast) => Some(Self::Routes(Family::Ipv6Unicast)),
+            Self::Routes(Family::Ipv6Unicast) => None,
+        }
+    }
+}
+
+/// Where it stands.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// The dump that is to be asked for, or is under way.
+    running: Option<Dump>,
+    /// The sequence number of its request, once it was made.
+    asked: Option<u32>,
+    /// It has to be repeated: something changed meanwhile.
+    repeat: bool,
+    /// When the next one begins.
+    at: Option<Instant>,
+    /// Surveys begun.
+    count: u32,
+    ended: u64,
+    /// In the first one, what an earlier process left is taken over.
+    adopt: bool,
+    /// Routes like ours that are somebody else's, in this survey.
+    others: u32,
+}
+
+impl Survey {
+    pub(super) const fn new(adopt: bool) -> Self {
+        Self {
+            running: None,
+            asked: None,
+            repeat: false,
+            at: Some(Instant::EPOCH),
+            count: 0,
+            ended: 0,
+            adopt,
+            others: 0,
+        }
+    }
+
+    /// Something has happened on which the kernel may have changed more than it said.
+    pub(super) fn ask(&mut self, now: Instant) {
+        let at = now + PAUSE;
+        self.at = Some(self.at.map_or(at, |before| before.min(at)));
+    }
+
+    /// Notifications were lost, so that what was dumped so far may be outdated.
+    pub(super) fn begin_again(&mut self, now: Instant) {
+        self.ask(now);
+    }
+
+    /// When the next one is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.at.filter(|_| self.running.is_none())
+    }
+
+    /// Begins if it is due. True: it does.
+    pub(super) fn timeout(&mut self, now: Instant) -> bool {
+        if self.running.is_some() || self.at.is_none_or(|at| at > now) {
+            return false;
+        }
+        self.at = None;
+        self.running = Some(Dump::FIRST);
+        self.count += 1;
+        self.others = 0;
+        true
+    }
+
+    /// The dump to be asked for now, under this number.
+    pub(super) fn next_dump(&mut self, sequence: impl FnOnce() -> u32) -> Option<(u32, Dump)> {
+        let dump = self.running.filter(|_| self.asked.is_none())?;
+        let sequence = sequence();
+        self.asked = Some(sequence);
+        Some((sequence, dump))
+    }
+
+    /// Whether an answer with this number ends the dump under way.
+    pub(super) fn answered(&self, sequence: u32) -> bool {
+        self.asked == Some(sequence)
+    }
+
+    /// The dump is inconsistent.
+    pub(super) fn interrupted(&mut self, sequence: u32) {
+        self.repeat |= self.answered(sequence);
+    }
+
+    /// Whether anything is known at all.
+    pub(super) const fn has_ended_once(&self) -> bool {
+        self.ended > 0
+    }
+
+    pub(super) const fn is_adopting(&self) -> bool {
+        self.adopt && self.ended == 0
+    }
+
+    /// The number of the survey under way, or of the last one, for routes of others and links.
+    pub(super) const fn seen(&self) -> u32 {
+        self.count
+    }
+
+    /// The same, for the cells of destinations.
+    pub(super) const fn number(&self) -> u16 {
+        self.count as u16
+    }
+
+    /// A route like ours is somebody else's.
+    pub(super) const fn other(&mut self) {
+        self.others += 1;
+    }
+}
+
+impl Bridge {
+    /// A dump has ended.
+    pub(super) fn survey_step_ended(&mut self, now: Instant, speaker: &mut Speaker<'_>, port: &mut impl Port) {
+        self.survey.asked = None;
+        if std::mem::take(&mut self.survey.repeat) {
+            // The same again; what it has told twice does no harm.
+            return;
+        }
+        let Some(ended) = self.survey.running else { return };
+        if ended == Dump::Objects {
+            let Self { sets, asked, .. } = self;
+            sets.repair(|set, request| asked.object(set, request, port));
+        }
+        self.survey.running = ended.next();
+        if self.survey.running == Some(Dump::Objects) {
+            self.sets.doubt_all();
+        }
+        if self.survey.running.is_none() {
+            self.survey_ended(now, speaker);
+        }
+    }
+
+    /// The kernel does not dump that.
+    pub(super) fn survey_step_refused(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        errno: i32,
+        port: &mut impl Port,
+    ) {
+        match self.survey.running {
+            // One without next-hop objects.
+            Some(Dump::Objects) if [libc::EOPNOTSUPP, libc::EINVAL].contains(&errno) => {
+                self.sets.without_objects();
+                self.survey_step_ended(now, speaker, port);
+            }
+            // There is no such table until it has had a route.
+            Some(Dump::Routes(_)) if errno == libc::ENOENT => self.survey_step_ended(now, speaker, port),
+            _ => {
+                self.standing.last_errno = errno;
+                self.survey.asked = None;
+                self.survey.running = None;
+                self.survey.ask(now + EVERY_REFUSED);
+            }
+        }
+    }
+
+    fn survey_ended(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        self.ways.forget_unseen(self.survey.seen());
+        self.ways.forget_unused(speaker);
+        let number = self.survey.number();
+        for family in Family::ALL {
+            for slot in 0..self.cells.len() {
+                let cell = self.cells.get(family, slot);
+                if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
+                    self.vanished(family, slot);
+                }
+            }
+        }
+        self.survey.ended += 1;
+        self.standing.surveys = self.survey.ended;
+        self.standing.others = self.survey.others;
+        self.survey.at.get_or_insert(now + EVERY);
+    }
+}
+
+/// Time until a dump that was refused is tried again.
+const EVERY_REFUSED: Millis = Millis::from_secs(5);
