@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use crier_core::speaker::Ends;
 use crier_core::{Instant, Millis};
 
-use crate::addresses::{Address, Netlink, PIECE};
+use crate::addresses::{Asker, PIECE};
+use crate::netlink::decode::Address;
 
 /// Addresses are read anew at most this often: a crowd that connects at once costs one look.
 const FRESH: Millis = Millis::from_secs(1);
@@ -18,15 +19,15 @@ const ROOM: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Interfaces {
     addresses: Vec<Address>,
-    netlink: Option<Netlink>,
+    asker: Option<Asker>,
     read_at: Option<Instant>,
 }
 
 impl Interfaces {
     /// Nothing is known yet.
     pub(crate) fn new() -> Self {
-        let netlink = Netlink::open().inspect_err(warn).ok();
-        Self { addresses: Vec::with_capacity(ROOM), netlink, read_at: None }
+        let asker = Asker::open().inspect_err(warn).ok();
+        Self { addresses: Vec::with_capacity(ROOM), asker, read_at: None }
     }
 
     /// The two ends of a connection, with what its interface has besides. Where the kernel does not tell, there is just
@@ -46,9 +47,9 @@ impl Interfaces {
     }
 
     fn read(&mut self, room: &mut [u8]) {
-        let Self { addresses, netlink: Some(netlink), .. } = self else { return };
+        let Self { addresses, asker: Some(asker), .. } = self else { return };
         addresses.clear();
-        if let Err(error) = netlink.addresses(room, |address| addresses.push(address)) {
+        if let Err(error) = asker.addresses(room, |address| addresses.push(address)) {
             warn(&error);
         }
     }
@@ -64,7 +65,7 @@ fn warn(error: &std::io::Error) {
 /// What the system says if it does not tell.
 pub fn host_addresses() -> std::io::Result<Vec<IpAddr>> {
     let mut found = Vec::new();
-    Netlink::open()?.addresses(&mut vec![0; PIECE], |address| found.push(address.ip))?;
+    Asker::open()?.addresses(&mut vec![0; PIECE], |address| found.push(address.ip))?;
     Ok(found)
 }
 
@@ -91,7 +92,12 @@ mod tests {
     #[test]
     fn only_the_interface_of_the_session_counts() {
         let list = [(1, "127.0.0.1"), (2, "fe80::1"), (3, "192.0.2.1"), (2, "10.0.0.1"), (2, "fd00::1")];
-        let list = list.map(|(interface, ip)| Address { interface, ip: ip.parse().unwrap() });
+        let list = list.map(|(interface, ip)| Address {
+            interface,
+            ip: ip.parse().unwrap(),
+            prefix_length: 0,
+            scope: 0,
+        });
         let ends = ends_among(&list, "10.0.0.2:179".parse().unwrap(), "10.0.0.1:4000".parse().unwrap());
         assert_eq!(ends.ipv4, Some("10.0.0.1".parse().unwrap()));
         assert_eq!(ends.ipv6, Some("fd00::1".parse().unwrap()));

@@ -53,6 +53,7 @@ mod ends;
 mod host;
 mod linger;
 mod listen;
+pub mod netlink;
 mod outbox;
 mod runtime;
 mod sessions;

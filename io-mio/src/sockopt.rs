@@ -19,6 +19,22 @@ pub(crate) fn set_bind_address_no_port(socket: &impl AsFd) -> io::Result<()> {
     set(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)
 }
 
+/// Switches an option of a netlink socket on (`NETLINK_*`).
+pub(crate) fn set_netlink_option(socket: &impl AsFd, option: libc::c_int) -> io::Result<()> {
+    set(socket, libc::SOL_NETLINK, option, 1)
+}
+
+/// Subscribes a netlink socket to a group of notifications (`RTNLGRP_*`).
+pub(crate) fn join_netlink_group(socket: &impl AsFd, group: libc::c_uint) -> io::Result<()> {
+    set(socket, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group.cast_signed())
+}
+
+/// A receive buffer of this many bytes, which may be more than the system's limit. Needs CAP_NET_ADMIN.
+pub(crate) fn set_receive_buffer_beyond_limit(socket: &impl AsFd, bytes: usize) -> io::Result<()> {
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    set(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
+}
+
 fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
     let descriptor = socket.as_fd();
     // SAFETY: the descriptor is open for as long as it is borrowed; the pointer is to a `c_int` that outlives the call,
