@@ -93,6 +93,11 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let applied = model.with_core_config(|config| speaker.configure(now.at, config));
     applied.map_err(|error| reason::config_error(&error))?;
     daemon.configured(speaker, now, words(&model), networks(&model));
+    if let Some(settings) = &model.kernel {
+        runtime
+            .serve_kernel(settings.clone(), &mut speakers)
+            .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
+    }
     announce_start(&model);
     let mut app = App::new(path.to_owned(), model, daemon);
     let result = runtime.run(&mut speakers, &mut app);

@@ -45,6 +45,11 @@ impl Limits {
     /// Most routes originated here, for each family: a reserve that learned routes cannot take.
     pub const LOCAL_ROUTES: u32 = crate::memory::LOCAL_ROUTES;
 
+    /// Slots of each family's table: learned destinations, those that linger, and those originated here.
+    pub const fn slots(&self) -> u32 {
+        crate::memory::Sizes::of(self).slots()
+    }
+
     /// Bytes of the region that a speaker of this size lives in ([`Memory::region`](crate::speaker::Memory)).
     pub fn region_bytes(&self) -> u64 {
         crate::memory::Sizes::of(self).region()

@@ -76,6 +76,11 @@ impl Sizes {
         Self { limits: *limits, family }
     }
 
+    /// Slots of each family.
+    pub(crate) const fn slots(&self) -> u32 {
+        self.family.slots()
+    }
+
     /// Neighbors, and the speaker itself, which stands for the kernel.
     const fn rows(&self) -> usize {
         self.limits.peers as usize + 1

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crier_core::{Event, Instant, Speaker};
 
 use crate::chunk::Chunk;
+use crate::kernel::{Bridge, Kernel};
 use crate::listen::{ListenError, Listeners};
 use crate::signal::Signal;
 
@@ -16,6 +17,7 @@ pub struct Context<'a, 'm> {
     /// The present: the same for a whole turn.
     pub now: Instant,
     pub(crate) listeners: &'a mut Listeners,
+    pub(crate) kernel: Option<&'a Kernel>,
     pub(crate) stop: &'a mut bool,
 }
 
@@ -29,6 +31,11 @@ impl Context<'_, '_> {
     /// Where the speaker at position `instance` is reached, with the port that the kernel chose where 0 was asked for.
     pub fn listeners(&self, instance: usize) -> impl Iterator<Item = SocketAddr> {
         self.listeners.addresses(instance)
+    }
+
+    /// The bridge to the kernel's routes, if they are served. It belongs to the first speaker.
+    pub fn bridge(&self) -> Option<&'_ Bridge> {
+        self.kernel.map(Kernel::bridge)
     }
 
     /// Ends [`Runtime::run`](crate::Runtime::run) with this turn, once last words are sent.

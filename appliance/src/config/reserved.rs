@@ -2,8 +2,6 @@
 
 use super::reader::{Section, UNSUPPORTED};
 
-const KERNEL: &[&str] = &["install", "table", "protocol", "metric", "max-routes", "redistribute"];
-
 const KUBERNETES: &[&str] = &[
     "node",
     "manifests",
@@ -24,7 +22,7 @@ const KUBERNETES: &[&str] = &[
 ];
 
 pub(super) fn refuse_reserved(root: &mut Section<'_, '_>) {
-    for (table, keys) in [("kernel", KERNEL), ("kubernetes", KUBERNETES)] {
+    for (table, keys) in [("kubernetes", KUBERNETES)] {
         let Some(value) = root.get(table) else { continue };
         let Some(mut section) = value.table() else { continue };
         value.error(UNSUPPORTED);

@@ -10,8 +10,8 @@
 use std::net::IpAddr;
 
 use crier_core::config::{Config, DynamicRange, LocalConfig, PeerConfig};
-use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, LocalRoute, PeerId};
-use crier_core::{Input, Instant, Limits, Millis, Speaker};
+use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, Follow, LocalRoute, PeerId};
+use crier_core::{Family, Input, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -158,9 +158,7 @@ impl RecordedInput<'_> {
             Self::SetOwnAddresses { ref addresses } => Input::SetOwnAddresses { addresses },
             Self::FollowKernel { now, follow } => Input::FollowKernel { now, follow },
             Self::PollForwarding { family } => Input::PollForwarding { family },
-            Self::SetInstalled { family, slot, installed } => {
-                Input::SetInstalled { family, slot, installed }
-            }
+            Self::SetInstalled { family, slot, installed } => Input::SetInstalled { family, slot, installed },
             Self::PollNextHop => Input::PollNextHop,
             Self::NextHop { now, address, cost } => Input::NextHop { now, address, cost },
         };

@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::Stage;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
-use crate::netlink::{Existing, Hop, Object, RouteKey, Via};
+use crate::netlink::encode::{Existing, Object, Via};
+use crate::netlink::{Hop, RouteKey};
 
 /// Where requests go, with their sequence numbers.
 pub(super) trait Port {
@@ -180,7 +181,9 @@ impl Bridge {
     /// The set of next hops that a destination is to forward over, with one hold on it; 0: it is not to be in the kernel.
     /// An error: there is no room for the set.
     fn wanted(&mut self, speaker: &Speaker<'_>, family: Family, slot: u32) -> Result<SetId, i32> {
-        let Some(destination) = speaker.destination(family, slot) else { return Ok(0) };
+        let Some(destination) = speaker.destination(family, slot).filter(|_| self.settings.install) else {
+            return Ok(0);
+        };
         let mut hops: heapless::Vec<Hop, MOST_HOPS> = heapless::Vec::new();
         for path in destination.paths().filter(|path| path.multipath) {
             // What is originated here is reached without us.
@@ -200,14 +203,7 @@ impl Bridge {
     }
 
     /// Asks for a route to a set, and before that for what it names.
-    fn lead(
-        &mut self,
-        existing: Existing,
-        key: RouteKey,
-        set: SetId,
-        about: About,
-        port: &mut impl Port,
-    ) {
+    fn lead(&mut self, existing: Existing, key: RouteKey, set: SetId, about: About, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
         sets.prepare(set, |request| asked.object(set, request, port));
         if let Some(object) = sets.object(set) {

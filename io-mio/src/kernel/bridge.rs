@@ -10,14 +10,15 @@ use ipnet::IpNet;
 use super::Settings;
 use super::cells::{Cells, Stage};
 use super::resolve::Ways;
-use super::sets::{MOST_HOPS, ObjectRequest, SetId, Sets};
+use super::sets::{MOST_HOPS, SetId, Sets};
 use super::survey::Survey;
-use crate::netlink::{Existing, Hop, Object, RouteKey, Via};
+use crate::netlink::RouteKey;
+use crate::netlink::encode::{Existing, Object, Via};
 
 /// Most requests without an answer.
 pub(super) const WINDOW: usize = 128;
 /// Time from a refusal to the next attempt, the first and the longest.
-const FIRST_RETRY: Millis = Millis::from_millis(200);
+const FIRST_RETRY: Millis = Millis(200);
 pub(super) const LONGEST_RETRY: Millis = Millis::from_secs(10);
 /// Objects, next hops that are followed, routes of others and interfaces: most of each.
 const HOPS: u16 = 4096;
@@ -115,12 +116,12 @@ impl Bridge {
     /// A bridge for a speaker of this size. It allocates all that it ever needs.
     pub fn new(settings: Settings, limits: &Limits) -> Self {
         let slots = limits.slots() + 1;
-        let adopted = if settings.adopt { settings.max_routes as usize } else { 0 };
+        let adopted = settings.max_routes as usize;
         Self {
             cells: Cells::new(slots),
             sets: Sets::new(HOPS, SETS, settings.objects.clone()),
             ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS),
-            survey: Survey::new(settings.adopt),
+            survey: Survey::new(),
             asked: Asked {
                 window: VecDeque::with_capacity(2 * WINDOW + MOST_HOPS + 2),
                 sequence: 0,
@@ -171,8 +172,21 @@ impl Bridge {
         self.sweep_at = Some(at);
     }
 
-    /// When [`Bridge::timeout`] is to be called.
-    pub fn deadline(&self) -> Option<Instant> {
+    /// Nothing is to be in the kernel any more.
+    pub(super) fn stop_installing(&mut self) {
+        self.settings.install = false;
+        self.sweep_at = Some(Instant::EPOCH);
+        for family in Family::ALL {
+            for slot in 0..self.cells.len() {
+                if self.cells.get(family, slot).set != 0 {
+                    self.cells.mark(family, slot);
+                }
+            }
+        }
+    }
+
+    /// When the bridge has something to do.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         [self.retry_at, self.sweep_at.filter(|_| !self.adopted.is_empty()), self.survey.deadline()]
             .into_iter()
             .flatten()

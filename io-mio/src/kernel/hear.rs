@@ -1,13 +1,13 @@
 //! What the kernel says: answers to requests, and what has happened besides.
 
-use crier_core::{Family, Instant, Speaker};
+use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY};
 use super::cells::Stage;
 use super::resolve::Foreign;
 use super::sets::SetId;
-use crate::netlink::{Message, NextHop, Origin, Route, RouteKind};
+use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteKind};
 
 /// The main table, where ways to next hops are looked for.
 const MAIN: u32 = 254;
@@ -46,7 +46,9 @@ impl Bridge {
             self.standing.last_errno = errno;
         }
         match (about, result) {
-            (About::Route(family, slot, set), _) => self.settle_route(now, speaker, family, slot, set, result),
+            (About::Route(family, slot, set), _) => {
+                self.settle_route(now, speaker, family, slot, set, result)
+            }
             (About::Object(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
@@ -119,7 +121,7 @@ impl Bridge {
         self.standing.refused += 1;
         if self.retry_at.is_none() {
             self.retry_at = Some(now + self.retry_wait);
-            self.retry_wait = (self.retry_wait + self.retry_wait).min(LONGEST_RETRY);
+            self.retry_wait = Millis(self.retry_wait.0 * 2).min(LONGEST_RETRY);
         }
     }
 
@@ -219,7 +221,7 @@ impl Bridge {
         let hop = match route.kind {
             RouteKind::Unicast => {
                 // Of several the first that works; a route whose interface is down counts as none.
-                Some(route.hops().find(|hop| hop.works())?.hop)
+                Some(route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier())?.hop)
             }
             RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
             _ => return None,
@@ -239,7 +241,8 @@ impl Bridge {
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
         let known = slot.map(|slot| (slot, self.cells.get(family, slot)));
-        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight) else {
+        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight)
+        else {
             return self.unexpected(route, port);
         };
         if cell.stage == Stage::InFlight {
@@ -270,7 +273,9 @@ impl Bridge {
     /// A route with our table, protocol and metric that no destination has.
     fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
-        if self.survey.is_adopting() && self.adopted.len() < self.settings.max_routes as usize {
+        let by_number = route.object.is_some_and(|object| self.settings.is_our_object(object));
+        let room = self.adopted.len() < self.settings.max_routes as usize;
+        if self.survey.is_first() && room && (by_number || self.settings.adopt) {
             if let Some(set) = self.set_of(route)
                 && let Some(former) = self.adopted.insert(prefix, set)
             {
@@ -278,7 +283,7 @@ impl Bridge {
             }
         } else if self.adopted.contains_key(&prefix) {
             // It was taken over, and nobody has wanted it as yet.
-        } else if route.object.is_some_and(|object| self.settings.is_our_object(object)) {
+        } else if by_number {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray, &request, port);
         } else {
@@ -310,16 +315,17 @@ impl Bridge {
         if !self.settings.is_our_object(object.id) {
             return;
         }
-        let adopting = self.survey.is_adopting();
+        let first = self.survey.is_first();
         let Self { sets, asked, .. } = self;
-        sets.seen(object, adopting, |request| asked.object(0, request, port));
+        sets.seen(object, first, |request| asked.object(0, request, port));
     }
 }
 
 impl super::Settings {
     fn is_ours(&self, route: &Route<'_>) -> bool {
         let key = &route.key;
-        (key.table, key.protocol, key.metric) == (self.table, self.protocol, self.metric) && !route.conditional
+        (key.table, key.protocol, key.metric) == (self.table, self.protocol, self.metric)
+            && !route.conditional
     }
 
     fn is_our_object(&self, id: u32) -> bool {

@@ -22,8 +22,8 @@
 
 mod ask;
 mod bridge;
-mod hear;
 mod cells;
+mod hear;
 mod resolve;
 mod sets;
 mod socket;

@@ -93,7 +93,8 @@ impl Ways {
     /// This route is gone.
     pub(super) fn route_gone(&mut self, prefix: IpNet, metric: u32, protocol: u8) {
         let before = self.routes.len();
-        self.routes.retain(|known| (known.prefix, known.metric, known.protocol) != (prefix, metric, protocol));
+        self.routes
+            .retain(|known| (known.prefix, known.metric, known.protocol) != (prefix, metric, protocol));
         self.changed |= self.routes.len() != before;
     }
 
@@ -146,10 +147,11 @@ impl Ways {
 
     /// The way to an address as the routes have it.
     fn find(&self, address: IpAddr) -> Option<Way> {
-        let longest = self.routes.iter().filter(|route| route.prefix.contains(&address)).max_by(|one, other| {
-            let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
-            length.then(other.metric.cmp(&one.metric))
-        })?;
+        let longest =
+            self.routes.iter().filter(|route| route.prefix.contains(&address)).max_by(|one, other| {
+                let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
+                length.then(other.metric.cmp(&one.metric))
+            })?;
         let hop = longest.hop?;
         let works = |known: &Interface| known.index == hop.interface && known.works;
         self.interfaces.iter().any(works).then_some(Way {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
-use crate::netlink::{Hop, NextHop, NextHopKind};
+use crate::netlink::Hop;
+use crate::netlink::decode::{NextHop, NextHopKind};
 
 /// Most next hops of one set.
 pub(super) const MOST_HOPS: usize = 256;
@@ -411,6 +412,15 @@ impl Sets {
                 }
                 places.sort_unstable();
                 let SetSlot { len, .. } = self.slot(set);
+                while adopt && self.fresh < set && (set as usize) < self.sets.len() {
+                    // Numbers that were free when the earlier process ended.
+                    let (skipped, free) = (self.fresh, self.free);
+                    if let Some(slot) = self.slot_mut(skipped) {
+                        slot.next = free;
+                    }
+                    self.free = skipped;
+                    self.fresh += 1;
+                }
                 if len == 0 && adopt && set == self.fresh {
                     self.fresh += 1;
                     self.put(set, &places);

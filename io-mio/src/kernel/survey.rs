@@ -9,11 +9,11 @@ use super::cells::Stage;
 /// Time between two surveys that nobody has asked for.
 const EVERY: Millis = Millis::from_secs(300);
 /// Time between two that somebody has asked for: one event seldom comes alone.
-const PAUSE: Millis = Millis::from_millis(50);
+const PAUSE: Millis = Millis(50);
 
 /// What is dumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dump {
+pub(super) enum Dump {
     /// Links.
     Links,
     /// Next-hop objects and groups.
@@ -49,14 +49,12 @@ pub(super) struct Survey {
     /// Surveys begun.
     count: u32,
     ended: u64,
-    /// In the first one, what an earlier process left is taken over.
-    adopt: bool,
     /// Routes like ours that are somebody else's, in this survey.
     others: u32,
 }
 
 impl Survey {
-    pub(super) const fn new(adopt: bool) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             running: None,
             asked: None,
@@ -64,7 +62,6 @@ impl Survey {
             at: Some(Instant::EPOCH),
             count: 0,
             ended: 0,
-            adopt,
             others: 0,
         }
     }
@@ -120,8 +117,9 @@ impl Survey {
         self.ended > 0
     }
 
-    pub(super) const fn is_adopting(&self) -> bool {
-        self.adopt && self.ended == 0
+    /// Whether it is the first one, in which what an earlier process left is taken over.
+    pub(super) const fn is_first(&self) -> bool {
+        self.ended == 0
     }
 
     /// The number of the survey under way, or of the last one, for routes of others and links.
@@ -141,8 +139,22 @@ impl Survey {
 }
 
 impl Bridge {
+    /// The dump to be asked for now, with the number of the request.
+    pub(super) fn next_dump(&mut self) -> Option<(u32, Dump)> {
+        let asked = &mut self.asked;
+        self.survey.next_dump(|| {
+            asked.sequence = asked.sequence.wrapping_add(1);
+            asked.sequence
+        })
+    }
+
     /// A dump has ended.
-    pub(super) fn survey_step_ended(&mut self, now: Instant, speaker: &mut Speaker<'_>, port: &mut impl Port) {
+    pub(super) fn survey_step_ended(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        port: &mut impl Port,
+    ) {
         self.survey.asked = None;
         if std::mem::take(&mut self.survey.repeat) {
             // The same again; what it has told twice does no harm.

@@ -1,0 +1,349 @@
+//! The bridge with its sockets: one to ask through, one to listen on, and one for dumps.
+
+use std::io;
+
+use crier_core::{Family, Instant, Limits, Speaker};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry};
+
+use super::Settings;
+use super::ask::Port;
+use super::bridge::{Bridge, Request};
+use super::survey::Dump;
+use crate::addresses::Asker;
+use crate::netlink::decode::{Address, Message, messages};
+use crate::netlink::encode::{self, Only};
+use crate::netlink::{self, DATAGRAM, Group, Netlink, Received};
+use crate::token::Key;
+
+/// Destinations that a turn asks for at most, and datagrams that it hears from each socket.
+const BUDGET: u32 = 2048;
+const DATAGRAMS: u32 = 64;
+/// Bytes of requests that are sent together.
+const BATCH: usize = 64 << 10;
+/// Bytes that the kernel may have waiting: notifications of others' changes, and of our own.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// Own addresses that are told to the speaker.
+const ADDRESSES: usize = 256;
+
+/// The kernel's routes, and the bridge to them.
+#[derive(Debug)]
+pub struct Kernel {
+    bridge: Bridge,
+    /// For requests and their answers.
+    asking: Netlink,
+    /// For notifications.
+    listening: Netlink,
+    /// For dumps, so that their answers wait for nobody else's.
+    dumping: Netlink,
+    addresses: Asker,
+    out: Outbox,
+    room: Box<[u8]>,
+    /// There may be something to hear.
+    ready: bool,
+}
+
+/// Requests that go out together.
+#[derive(Debug)]
+struct Outbox {
+    bytes: Box<[u8]>,
+    len: usize,
+    /// What did not fit any datagram, or was not taken.
+    failed: bool,
+}
+
+/// Where the bridge's requests go.
+struct Requests<'a> {
+    out: &'a mut Outbox,
+    asking: &'a Netlink,
+}
+
+impl Kernel {
+    /// Opens the sockets. Everything that is needed later is allocated here.
+    ///
+    /// # Errors
+    /// What the system says. Without CAP_NET_ADMIN the kernel lets everybody look and refuses each change.
+    pub fn open(settings: Settings, limits: &Limits) -> io::Result<Self> {
+        let listening = Netlink::open()?;
+        listening.set_receive_buffer(RECEIVE_BUFFER)?;
+        let groups = [Group::Links, Group::AddressesV4, Group::AddressesV6, Group::RoutesV4, Group::RoutesV6];
+        groups.into_iter().try_for_each(|group| listening.subscribe(group))?;
+        // Before Linux 5.3 there are none.
+        let _ = listening.subscribe(Group::NextHops);
+        let asking = Netlink::open()?;
+        asking.set_receive_buffer(RECEIVE_BUFFER)?;
+        Ok(Self {
+            bridge: Bridge::new(settings, limits),
+            asking,
+            listening,
+            dumping: Netlink::open()?,
+            addresses: Asker::open()?,
+            out: Outbox { bytes: vec![0; BATCH].into(), len: 0, failed: false },
+            room: vec![0; DATAGRAM].into(),
+            ready: true,
+        })
+    }
+
+    /// The bridge, to look at.
+    pub fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
+    /// The bridge.
+    pub fn bridge_mut(&mut self) -> &mut Bridge {
+        &mut self.bridge
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let token = Key::Kernel.token();
+        for socket in [&self.listening, &self.dumping, &self.asking] {
+            registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
+        }
+        Ok(())
+    }
+
+    /// Something can be heard.
+    pub(crate) fn note(&mut self) {
+        self.ready = true;
+    }
+
+    /// When the next turn is needed at the latest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.bridge.deadline()
+    }
+
+    /// Hears what the kernel has to say, and asks it for what has changed. True: there is more.
+    pub(crate) fn turn(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+        let mut more = false;
+        if std::mem::take(&mut self.ready) {
+            more |= self.listen(now, speaker);
+            more |= self.hear_dump(now, speaker);
+        }
+        self.bridge.timeout(now);
+        self.dump(now, speaker);
+        let Self { bridge, out, asking, .. } = self;
+        let mut port = Requests { out, asking };
+        bridge.follow_next_hops(now, speaker, &mut port);
+        let mut left = BUDGET;
+        loop {
+            let Self { bridge, out, asking, .. } = self;
+            let mut port = Requests { out, asking };
+            let before = left;
+            left = left.saturating_sub(super::bridge::WINDOW as u32);
+            let asked = bridge.ask(now, speaker, before - left, &mut port);
+            port.flush();
+            self.hear_answers(now, speaker);
+            if !asked || left == 0 {
+                more |= asked;
+                break;
+            }
+        }
+        if std::mem::take(&mut self.bridge.addresses_changed) {
+            self.tell_addresses(speaker);
+        }
+        self.ready |= more;
+        more
+    }
+
+    /// A neighbor's session has ended.
+    pub(crate) fn session_down(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        neighbor: std::net::IpAddr,
+    ) {
+        let Self { bridge, out, asking, .. } = self;
+        let mut port = Requests { out, asking };
+        bridge.session_down(neighbor, &mut port);
+        port.flush();
+        self.hear_answers(now, speaker);
+    }
+
+    /// Removes every route of ours, and waits for it. For the end of a program.
+    pub fn withdraw_everything(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        self.bridge.stop_installing();
+        for _ in 0..1_000_000 {
+            let Self { bridge, out, asking, .. } = self;
+            let mut port = Requests { out, asking };
+            let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
+            port.flush();
+            self.hear_answers(now, speaker);
+            if !more && !self.bridge.has_work() {
+                break;
+            }
+        }
+    }
+
+    /// Notifications.
+    fn listen(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+        let Self { bridge, asking, listening, out, room, .. } = self;
+        let mut port = Requests { out, asking };
+        for _ in 0..DATAGRAMS {
+            let datagram = match listening.receive(room) {
+                Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
+                Ok(Received::Foreign) => continue,
+                Ok(Received::Overrun | Received::Truncated(_)) => {
+                    bridge.overrun(now);
+                    continue;
+                }
+                Ok(Received::Nothing) => {
+                    port.flush();
+                    return false;
+                }
+                Err(error) => {
+                    log::warn!("the kernel cannot be heard: {error}");
+                    return false;
+                }
+            };
+            for (origin, message) in messages(datagram) {
+                let own = origin.port == port.asking.port();
+                bridge.heard(now, speaker, origin, own, &message, &mut port);
+            }
+        }
+        port.flush();
+        true
+    }
+
+    /// Answers to requests, of which the kernel owes none once they were sent.
+    fn hear_answers(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        let Self { bridge, asking, room, out, .. } = self;
+        loop {
+            let datagram = match asking.receive(room) {
+                Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
+                Ok(Received::Foreign) => continue,
+                Ok(Received::Nothing) => break,
+                Ok(Received::Overrun | Received::Truncated(_)) => {
+                    bridge.answers_lost(now, speaker);
+                    continue;
+                }
+                Err(error) => {
+                    log::warn!("the kernel's answers cannot be heard: {error}");
+                    bridge.answers_lost(now, speaker);
+                    break;
+                }
+            };
+            for (origin, message) in messages(datagram) {
+                match message {
+                    Message::Ack => bridge.answered(now, speaker, origin.sequence, Ok(())),
+                    Message::Refused(refusal) => {
+                        bridge.answered(now, speaker, origin.sequence, Err(refusal.errno));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if std::mem::take(&mut out.failed) {
+            bridge.answers_lost(now, speaker);
+        }
+    }
+
+    /// Asks for the next dump.
+    fn dump(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        let Some((sequence, dump)) = self.bridge.next_dump() else { return };
+        let room = &mut *self.room;
+        let length = match dump {
+            Dump::Links => encode::dump_links(room, sequence),
+            Dump::Objects => encode::dump_next_hops(room, sequence),
+            Dump::Routes(Family::Ipv4Unicast) => {
+                encode::dump_routes(room, sequence, netlink::Family::V4, Only::default())
+            }
+            Dump::Routes(Family::Ipv6Unicast) => {
+                encode::dump_routes(room, sequence, netlink::Family::V6, Only::default())
+            }
+        };
+        let sent = self.dumping.send(length.and_then(|length| room.get(..length)).unwrap_or_default());
+        if let Err(error) = sent {
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            let Self { bridge, out, asking, .. } = self;
+            bridge.survey_step_refused(now, speaker, errno, &mut Requests { out, asking });
+            return;
+        }
+        self.ready = true;
+    }
+
+    /// What a dump tells. True: there is more.
+    fn hear_dump(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+        let Self { bridge, asking, dumping, out, room, .. } = self;
+        let mut port = Requests { out, asking };
+        for _ in 0..DATAGRAMS {
+            let datagram = match dumping.receive(room) {
+                Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
+                Ok(Received::Foreign) => continue,
+                Ok(Received::Overrun | Received::Truncated(_)) => {
+                    bridge.overrun(now);
+                    continue;
+                }
+                Ok(Received::Nothing) => {
+                    port.flush();
+                    return false;
+                }
+                Err(error) => {
+                    log::warn!("the kernel's tables cannot be read: {error}");
+                    return false;
+                }
+            };
+            for (origin, message) in messages(datagram) {
+                bridge.heard(now, speaker, origin, false, &message, &mut port);
+            }
+        }
+        port.flush();
+        true
+    }
+
+    fn tell_addresses(&mut self, speaker: &mut Speaker<'_>) {
+        let mut found: heapless::Vec<std::net::IpAddr, ADDRESSES> = heapless::Vec::new();
+        // What exceeds the room the speaker could not remember either.
+        let each = |address: Address| {
+            let _ = found.push(address.ip);
+        };
+        match self.addresses.addresses(&mut self.room, each) {
+            Ok(()) => speaker.set_own_addresses(&found),
+            Err(error) => log::warn!("cannot read the addresses of this host: {error}"),
+        }
+    }
+}
+
+impl Requests<'_> {
+    fn flush(&mut self) {
+        let Outbox { bytes, len, failed } = self.out;
+        if *len > 0 {
+            let sent = self.asking.send(bytes.get(..*len).unwrap_or_default());
+            *len = 0;
+            if let Err(error) = sent {
+                log::warn!("the kernel takes no requests: {error}");
+                *failed = true;
+            }
+        }
+    }
+
+    fn write(&mut self, sequence: u32, request: &Request<'_>) -> bool {
+        let Outbox { bytes, len, .. } = &mut *self.out;
+        let room = bytes.get_mut(*len..).unwrap_or_default();
+        let written = match *request {
+            Request::Route(existing, ref key, via) => encode::set_route(room, sequence, existing, key, via),
+            Request::NoRoute(ref key) => encode::delete_route(room, sequence, key),
+            Request::Object(id, object) => {
+                encode::set_next_hop(room, sequence, encode::Existing::Replace, id, BGP, object)
+            }
+            Request::NoObject(id) => encode::delete_next_hop(room, sequence, id),
+        };
+        *len += written.unwrap_or(0);
+        written.is_some()
+    }
+}
+
+/// `RTPROT_BGP`: what objects are marked with.
+const BGP: u8 = 186;
+
+impl Port for Requests<'_> {
+    fn send(&mut self, sequence: u32, request: &Request<'_>) {
+        if self.write(sequence, request) {
+            return;
+        }
+        self.flush();
+        if !self.write(sequence, request) {
+            self.out.failed = true;
+        }
+    }
+}
