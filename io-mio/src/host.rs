@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crier_core::{Event, Instant, Speaker};
 
 use crate::chunk::Chunk;
-use crate::kernel::{Bridge, Kernel};
+use crate::kernel::{Bridge, Kernel, Leave};
 use crate::listen::{ListenError, Listeners};
 use crate::signal::Signal;
 
@@ -17,7 +17,7 @@ pub struct Context<'a, 'm> {
     /// The present: the same for a whole turn.
     pub now: Instant,
     pub(crate) listeners: &'a mut Listeners,
-    pub(crate) kernel: Option<&'a Kernel>,
+    pub(crate) kernel: Option<&'a mut Kernel>,
     pub(crate) stop: &'a mut bool,
 }
 
@@ -34,8 +34,15 @@ impl Context<'_, '_> {
     }
 
     /// The bridge to the kernel's routes, if they are served. It belongs to the first speaker.
-    pub fn bridge(&self) -> Option<&'_ Bridge> {
-        self.kernel.map(Kernel::bridge)
+    pub fn bridge(&self) -> Option<&Bridge> {
+        self.kernel.as_ref().map(|kernel| kernel.bridge())
+    }
+
+    /// From now on the kernel is not told of changes any more. Its routes stay as they are, or go when the runtime ends.
+    pub fn leave_kernel(&mut self, leave: Leave) {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.leave(leave);
+        }
     }
 
     /// Ends [`Runtime::run`](crate::Runtime::run) with this turn, once last words are sent.

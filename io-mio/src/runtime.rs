@@ -206,7 +206,7 @@ impl<A> Runtime<A> {
             speakers,
             now,
             listeners: &mut self.listeners,
-            kernel: self.kernel.as_ref(),
+            kernel: self.kernel.as_mut(),
             stop: &mut stop,
         });
         if stop {
@@ -224,9 +224,13 @@ impl<A> Runtime<A> {
         loop {
             let _ = self.turn(speakers, host)?;
             if (self.sessions.is_quiet() && !self.again) || self.clock.now() >= until {
-                return Ok(());
+                break;
             }
         }
+        if let (Some(kernel), Some(speaker)) = (&mut self.kernel, speakers.first_mut()) {
+            kernel.end(self.clock.now(), speaker);
+        }
+        Ok(())
     }
 
     /// One turn, as the crate's first page has it. An error means that the kernel no longer tells what is ready.
@@ -305,7 +309,7 @@ impl<A> Runtime<A> {
             speakers,
             now,
             listeners: &mut self.listeners,
-            kernel: self.kernel.as_ref(),
+            kernel: self.kernel.as_mut(),
             stop: &mut stop,
         };
         let mut called = false;

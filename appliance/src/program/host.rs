@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crier_core::{Event, Instant};
+use crier_io_mio::kernel::Leave;
 use crier_io_mio::{Chunk, Context, Fill, Host, Signal};
 
 use super::{host_addresses, networks, words};
@@ -111,6 +112,7 @@ impl Host for App {
                         speaker.stop(now, "");
                     }
                 }
+                context.leave_kernel(if preserve { Leave::Routes } else { Leave::Nothing });
                 context.stop();
             }
         }

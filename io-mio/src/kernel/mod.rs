@@ -30,7 +30,7 @@ mod socket;
 mod survey;
 
 pub use bridge::{Bridge, Request, Standing};
-pub use socket::Kernel;
+pub use socket::{Kernel, Leave};
 
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! The bridge with its sockets: one to ask through, one to listen on, and one for dumps.
 
 use std::io;
+use std::net::IpAddr;
 
 use crier_core::{Family, Instant, Limits, Speaker};
 use mio::unix::SourceFd;
@@ -23,6 +24,8 @@ const DATAGRAMS: u32 = 64;
 const BATCH: usize = 64 << 10;
 /// Bytes that the kernel may have waiting: notifications of others' changes, and of our own.
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// Rounds of requests at the end of a program: enough for every slot that there can be.
+const MOST_ROUNDS: u32 = 100_000;
 /// Own addresses that are told to the speaker.
 const ADDRESSES: usize = 256;
 
@@ -41,6 +44,16 @@ pub struct Kernel {
     room: Box<[u8]>,
     /// There may be something to hear.
     ready: bool,
+    leaving: Option<Leave>,
+}
+
+/// What becomes of our routes when the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// They stay, and the next process takes them over.
+    Routes,
+    /// They go.
+    Nothing,
 }
 
 /// Requests that go out together.
@@ -81,6 +94,7 @@ impl Kernel {
             out: Outbox { bytes: vec![0; BATCH].into(), len: 0, failed: false },
             room: vec![0; DATAGRAM].into(),
             ready: true,
+            leaving: None,
         })
     }
 
@@ -115,6 +129,9 @@ impl Kernel {
 
     /// Hears what the kernel has to say, and asks it for what has changed. True: there is more.
     pub(crate) fn turn(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+        if self.leaving.is_some() {
+            return false;
+        }
         let mut more = false;
         if std::mem::take(&mut self.ready) {
             more |= self.listen(now, speaker);
@@ -146,13 +163,16 @@ impl Kernel {
         more
     }
 
+    /// Nothing changes any more, until [`Kernel::end`].
+    pub(crate) fn leave(&mut self, leave: Leave) {
+        self.leaving = Some(leave);
+    }
+
     /// A neighbor's session has ended.
-    pub(crate) fn session_down(
-        &mut self,
-        now: Instant,
-        speaker: &mut Speaker<'_>,
-        neighbor: std::net::IpAddr,
-    ) {
+    pub(crate) fn session_down(&mut self, now: Instant, speaker: &mut Speaker<'_>, neighbor: IpAddr) {
+        if self.leaving.is_some() {
+            return;
+        }
         let Self { bridge, out, asking, .. } = self;
         let mut port = Requests { out, asking };
         bridge.session_down(neighbor, &mut port);
@@ -160,10 +180,14 @@ impl Kernel {
         self.hear_answers(now, speaker);
     }
 
-    /// Removes every route of ours, and waits for it. For the end of a program.
-    pub fn withdraw_everything(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+    /// The end of the program: what is to go goes, and this waits for it.
+    pub(crate) fn end(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+        if self.leaving != Some(Leave::Nothing) {
+            return;
+        }
         self.bridge.stop_installing();
-        for _ in 0..1_000_000 {
+        // A kernel that refuses for ever does not keep the program.
+        for _ in 0..MOST_ROUNDS {
             let Self { bridge, out, asking, .. } = self;
             let mut port = Requests { out, asking };
             let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
@@ -292,7 +316,7 @@ impl Kernel {
     }
 
     fn tell_addresses(&mut self, speaker: &mut Speaker<'_>) {
-        let mut found: heapless::Vec<std::net::IpAddr, ADDRESSES> = heapless::Vec::new();
+        let mut found: heapless::Vec<IpAddr, ADDRESSES> = heapless::Vec::new();
         // What exceeds the room the speaker could not remember either.
         let each = |address: Address| {
             let _ = found.push(address.ip);
