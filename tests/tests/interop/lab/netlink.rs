@@ -2,157 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crier_io_mio::netlink::decode::{Message, NextHopKind, RouteKind, messages};
+use crier_io_mio::netlink::decode::{Message, RouteKind, messages};
 use crier_io_mio::netlink::encode::{self, Existing, Object, Only, Via};
-use crier_io_mio::netlink::{DATAGRAM, Family, Group, Hop, Netlink, Received, RouteKey};
-use crier_tests::lab::{Lab, Namespace};
+use crier_io_mio::netlink::{DATAGRAM, Family, Group, Hop, Received, RouteKey};
+use crier_tests::lab::{Lab, Namespace, OrFail as _, await_until};
+
+mod kernel;
+
+use kernel::{Kernel, Seen};
 
 const TABLE: u32 = 1000;
 const BGP: u8 = 186;
-
-/// A socket in a namespace, used as a plain client does: one question, then its answer.
-struct Kernel {
-    netlink: Netlink,
-    sequence: u32,
-}
-
-/// What the tests look at of a route.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    key: RouteKey,
-    kind: RouteKind,
-    object: Option<u32>,
-    hops: Vec<Hop>,
-}
-
-type Answer = Result<(), (i32, String)>;
-
-impl Kernel {
-    fn of(node: &Namespace) -> Self {
-        Self { netlink: node.enter(Netlink::open).unwrap(), sequence: 0 }
-    }
-
-    /// Sends a request and hands on what comes back until it is answered.
-    fn ask(
-        &mut self,
-        encode: impl FnOnce(&mut [u8], u32) -> Option<usize>,
-        mut each: impl FnMut(Message<'_>),
-    ) -> Answer {
-        let mut room = vec![0; DATAGRAM];
-        self.sequence += 1;
-        let length = encode(&mut room, self.sequence).unwrap();
-        self.netlink.send(&room[..length]).unwrap();
-        loop {
-            let Received::Datagram(length) = self.netlink.receive(&mut room).unwrap() else {
-                panic!("no answer to {}", self.sequence);
-            };
-            for (origin, message) in messages(&room[..length]) {
-                assert_eq!((origin.sequence, origin.port), (self.sequence, self.netlink.port()));
-                match message {
-                    Message::Ack | Message::Done => return Ok(()),
-                    Message::Refused(refusal) => return Err((refusal.errno, refusal.text.to_owned())),
-                    Message::Interrupted | Message::Other => panic!("{message:?}"),
-                    told => {
-                        assert!(origin.dump);
-                        each(told);
-                    }
-                }
-            }
-        }
-    }
-
-    fn change(&mut self, encode: impl FnOnce(&mut [u8], u32) -> Option<usize>) -> Answer {
-        self.ask(encode, |message| panic!("{message:?}"))
-    }
-
-    fn set(&mut self, existing: Existing, key: &RouteKey, via: Via<'_>) -> Answer {
-        self.change(|room, sequence| encode::set_route(room, sequence, existing, key, via))
-    }
-
-    fn delete(&mut self, key: &RouteKey) -> Answer {
-        self.change(|room, sequence| encode::delete_route(room, sequence, key))
-    }
-
-    fn set_object(&mut self, existing: Existing, id: u32, object: Object<'_>) -> Answer {
-        self.change(|room, sequence| encode::set_next_hop(room, sequence, existing, id, BGP, object))
-    }
-
-    fn delete_object(&mut self, id: u32) -> Answer {
-        self.change(|room, sequence| encode::delete_next_hop(room, sequence, id))
-    }
-
-    fn routes(&mut self, family: Family, only: Only) -> Vec<Seen> {
-        let mut seen = Vec::new();
-        self.ask(
-            |room, sequence| encode::dump_routes(room, sequence, family, only),
-            |message| match message {
-                Message::Route(route) => seen.push(Seen {
-                    key: route.key,
-                    kind: route.kind,
-                    object: route.object,
-                    hops: route.hops().map(|seen| seen.hop).collect(),
-                }),
-                other => panic!("{other:?}"),
-            },
-        )
-        .unwrap();
-        seen
-    }
-
-    fn objects(&mut self) -> Vec<(u32, u8, String)> {
-        let mut seen = Vec::new();
-        self.ask(encode::dump_next_hops, |message| match message {
-            Message::NextHop(object) => {
-                let kind = match object.kind {
-                    NextHopKind::Hop(hop) => format!("{:?}", hop.hop),
-                    NextHopKind::Blackhole => "blackhole".to_owned(),
-                    NextHopKind::Group(members) => {
-                        format!("{:?}", members.map(|member| (member.id, member.weight)).collect::<Vec<_>>())
-                    }
-                    NextHopKind::Other => panic!("{object:?}"),
-                };
-                seen.push((object.id, object.protocol, kind));
-            }
-            other => panic!("{other:?}"),
-        })
-        .unwrap();
-        seen
-    }
-
-    fn link(&mut self, name: &str) -> u32 {
-        let mut index = None;
-        let each = |message: Message<'_>| match message {
-            Message::Link(link) if link.name == name => index = Some(link.index),
-            _ => {}
-        };
-        self.ask(encode::dump_links, each).unwrap();
-        index.unwrap()
-    }
-
-    /// What has been notified of, in words.
-    fn news(&self) -> Vec<String> {
-        let mut room = vec![0; DATAGRAM];
-        let mut news = Vec::new();
-        while let Received::Datagram(length) = self.netlink.receive(&mut room).unwrap() {
-            for (origin, message) in messages(&room[..length]) {
-                let who = if origin.port == self.netlink.port() { "our" } else { "a" };
-                let what = match message {
-                    Message::Route(route) => format!("route to {}", route.key.prefix),
-                    Message::RouteGone(route) => format!("route to {} gone", route.key.prefix),
-                    Message::NextHop(object) => format!("object {}", object.id),
-                    Message::NextHopGone { id } => format!("object {id} gone"),
-                    Message::Link(link) => format!("link {} {} {}", link.name, link.up, link.running),
-                    Message::LinkGone(link) => format!("link {} gone", link.name),
-                    Message::Address(address) => format!("address {}/{}", address.ip, address.prefix_length),
-                    Message::AddressGone(address) => format!("address {} gone", address.ip),
-                    other => format!("{other:?}"),
-                };
-                news.push(format!("{who} {what}"));
-            }
-        }
-        news
-    }
-}
 
 fn two_nodes(lab: &Lab) -> (Namespace, Namespace) {
     let (a, b) = (lab.node("a"), lab.node("b"));
@@ -161,7 +21,7 @@ fn two_nodes(lab: &Lab) -> (Namespace, Namespace) {
 }
 
 fn key(prefix: &str) -> RouteKey {
-    RouteKey { prefix: prefix.parse().unwrap(), table: TABLE, protocol: BGP, metric: 20 }
+    RouteKey { prefix: prefix.parse().or_fail(prefix), table: TABLE, protocol: BGP, metric: 20 }
 }
 
 fn gateways(family: Family, interface: u32, count: u8) -> Vec<Hop> {
@@ -392,7 +252,7 @@ fn what_others_do_is_told() {
     assert!(kernel.news().contains(&"a object 1 gone".to_owned()));
     // The other end goes down: no carrier. Then this one.
     b.set_link(&a, false);
-    let told = crier_tests::lab::await_until(
+    let told = await_until(
         "the carrier is lost",
         || kernel.news(),
         |news| news.contains(&"a link to-b true false".to_owned()),
