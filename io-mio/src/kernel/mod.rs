@@ -29,7 +29,7 @@ mod sets;
 mod socket;
 mod survey;
 
-pub use bridge::{Bridge, Request, Standing};
+pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use socket::{Kernel, Leave};
 
 use std::ops::Range;
