@@ -193,11 +193,11 @@ impl Ways {
         std::mem::take(&mut self.news)
     }
 
-    /// Routes of somebody else that lead somewhere.
+    /// Routes of somebody else whose links work, and those that drop packets on purpose.
     pub(super) fn routes(&self) -> impl Iterator<Item = &Foreign> {
         let works =
             |hop: Hop| self.interfaces.iter().any(|known| known.index == hop.interface && known.works);
-        self.routes.iter().filter(move |route| route.hop.is_some_and(works))
+        self.routes.iter().filter(move |route| route.hop.is_none_or(works))
     }
 }
 
