@@ -28,6 +28,7 @@ mod resolve;
 mod sets;
 mod socket;
 mod survey;
+mod takeover;
 
 pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use socket::{Kernel, Leave};

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use crier_tests::lab::{Crier, Namespace, OrFail as _, Plan};
 use crier_tests::raw_peer::RawPeer;
-use crier_tests::wire::update::{Attributes, withdraw};
 use crier_tests::wire::Open;
+use crier_tests::wire::update::{Attributes, withdraw};
 use ipnet::IpNet;
 
 /// Nobody has to say anything for so long, in seconds.
@@ -80,6 +80,13 @@ impl Feed {
         unreach.extend(nlri(prefixes));
         let attributes = Attributes::default().with(0x80, 15, &unreach);
         self.peer.send(&attributes.announce(&[]));
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        // The thread that reads has a hold on the connection as well.
+        self.peer.finish();
     }
 }
 

@@ -28,8 +28,10 @@ impl Crossing {
         source.run("ip", &["route", "add", "default", "via", "2001:db8:8::1"]);
         for (at, node) in star.nodes.iter().enumerate() {
             let id = at + 1;
-            let (here, there) =
-                ([format!("10.19.{id}.1/24"), format!("2001:db8:a{id}::1/64")], [format!("10.19.{id}.2/24"), format!("2001:db8:a{id}::2/64")]);
+            let (here, there) = (
+                [format!("10.19.{id}.1/24"), format!("2001:db8:a{id}::1/64")],
+                [format!("10.19.{id}.2/24"), format!("2001:db8:a{id}::2/64")],
+            );
             node.link(&here.each_ref().map(String::as_str), &sink, &there.each_ref().map(String::as_str));
             node.run("ip", &["route", "add", "10.9.0.0/24", "via", &format!("10.19.{id}.2")]);
             node.run("ip", &["route", "add", "2001:db8:9::/48", "via", &format!("2001:db8:a{id}::2")]);
@@ -70,7 +72,8 @@ impl<'n> Monitor<'n> {
     /// Makes a route that is nobody's and waits until it has been heard of.
     fn mark(&self, prefix: &str) {
         let said = || {
-            self.node.run("ip", &["route", "replace", "blackhole", prefix]);
+            self.node.run("ip", &["route", "add", "blackhole", prefix]);
+            self.node.run("ip", &["route", "del", "blackhole", prefix]);
             self.process.log().contains(prefix)
         };
         await_until("the monitor hears", said, |said| *said);
@@ -104,11 +107,8 @@ fn killed_and_started_again(count: u8) {
     for id in nodes {
         crier.await_prefixes(&format!("192.0.{id}.2"), &["10.9.0.0/24", "2001:db8:9::/48"]);
     }
-    let installed = || {
-        let paths = crier.routes(&["available"]);
-        paths.iter().filter(|path| path["installed"] == true && path["multipath"] == true).count()
-    };
-    await_until("it has converged", installed, |paths| *paths == 2 * usize::from(count));
+    let shared = || crier.routes(&["available"]).iter().filter(|path| path["multipath"] == true).count();
+    await_until("it has converged", shared, |paths| *paths == 2 * usize::from(count));
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
     await_table("the same as before", router, &wanted);
     for traffic in traffic {

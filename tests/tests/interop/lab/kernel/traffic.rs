@@ -50,8 +50,9 @@ impl Traffic {
         let any = if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let receiver = to.enter(|| UdpSocket::bind(target)).or_fail("receiving datagrams");
         make_room(&receiver).or_fail("making room for datagrams");
-        let sockets: Vec<UdpSocket> =
-            from.enter(|| (0..FLOWS).map(|_| UdpSocket::bind(any)).collect::<Result<_, _>>()).or_fail("sending");
+        let sockets: Vec<UdpSocket> = from
+            .enter(|| (0..FLOWS).map(|_| UdpSocket::bind(any)).collect::<Result<_, _>>())
+            .or_fail("sending");
         let clones = sockets.iter().map(UdpSocket::try_clone).collect::<Result<_, _>>().or_fail("sharing");
         let shared = Arc::new(Shared::default());
         // Both threads end when nobody is interested any more.

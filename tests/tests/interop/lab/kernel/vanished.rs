@@ -92,12 +92,12 @@ fn routes_and_objects_that_somebody_deletes() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
     let Bed { router, feeder, _far, configuration } = bed(&lab);
     let _crier = Crier::start_with(&router, &configuration);
-    let (feed, second) = (Feed::connect(&feeder), ["10.50.0.0/16", "2001:db8:50::/48"]);
+    let (feed, some) = (Feed::connect(&feeder), ["10.50.0.0/16", "2001:db8:50::/48"]);
     announce(&feed);
     await_table("all are there", &router, &wanted());
     let all = objects(&router);
     assert_eq!(all.len(), 4);
-    for prefix in second {
+    for prefix in some {
         router.run("ip", &["route", "del", prefix]);
     }
     await_table("deleted routes are back", &router, &wanted());
@@ -108,11 +108,25 @@ fn routes_and_objects_that_somebody_deletes() {
     router.run("ip", &["nexthop", "flush"]);
     await_table("and once more", &router, &wanted());
     await_until("with as many objects", || objects(&router).len(), |count| *count == 4);
-    for prefix in second {
-        router.run("ip", &["route", "replace", prefix, "via", if prefix.contains(':') { VIA_B[1] } else { VIA_B[0] }, "proto", "bgp", "metric", "20"]);
+    for prefix in some {
+        router.run(
+            "ip",
+            &[
+                "route",
+                "replace",
+                prefix,
+                "via",
+                if prefix.contains(':') { VIA_B[1] } else { VIA_B[0] },
+                "proto",
+                "bgp",
+                "metric",
+                "20",
+            ],
+        );
     }
     await_table("led astray by somebody, they are led back", &router, &wanted());
-    router.run("ip", &["route", "flush", "proto", "bgp"]);
-    router.run("ip", &["-6", "route", "flush", "proto", "bgp"]);
+    for prefix in wanted().keys() {
+        router.run("ip", &["route", "del", prefix]);
+    }
     await_table("all of them are back", &router, &wanted());
 }

@@ -12,8 +12,7 @@ fn frr_beside_crier() {
     let configuration = feed::link(&router, &feeder);
     router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &far, &["192.0.2.2/24", "2001:db8:2::2/64"]);
     // Only FRR listens on its link, and crier on its own.
-    let configuration =
-        configuration.replace("[router]\n", "[router]\nlisten = [\"198.18.0.1:179\"]\n");
+    let configuration = configuration.replace("[router]\n", "[router]\nlisten = [\"198.18.0.1:179\"]\n");
     let plan = Plan::new(65002, [10, 0, 0, 2]).neighbor("192.0.2.2", "192.0.2.1", 65001);
     let plan = plan.announce("10.70.0.0/16").announce("10.71.0.0/16");
     let _far = Crier::start(&far, &plan.announce_via("2001:db8:70::/48", "2001:db8:2::2"));
