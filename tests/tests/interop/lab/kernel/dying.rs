@@ -4,6 +4,7 @@ use crier_tests::lab::{Crier, Daemon as _, Kind, Lab};
 
 use super::await_table;
 use super::restart::Crossing;
+use super::traffic::Traffic;
 
 #[test]
 fn one_of_three_next_hops_dies() {
@@ -14,8 +15,9 @@ fn one_of_three_next_hops_dies() {
     let mut nodes = crossing.star.start_nodes(Crossing::prefixes);
     await_table("three ways are there", router, &crossing.table(&[1, 2, 3]));
     let traffic = crossing.traffic();
-    let now = || traffic.each_ref().map(super::traffic::Traffic::sent);
-    let begin = now();
+    let now = || traffic.each_ref().map(Traffic::sent);
+    let so_far = || traffic.each_ref().map(Traffic::arrived_so_far);
+    let begin = so_far();
 
     // Its crier dies, and the node goes on to forward.
     nodes[1].process().kill();
@@ -24,7 +26,7 @@ fn one_of_three_next_hops_dies() {
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
 
     // A link dies at its far end.
-    let down = now();
+    let down = so_far();
     crossing.star.nodes[2].set_link(router, false);
     await_table("one way is left", router, &crossing.table(&[1]));
     let noticed = now();
@@ -42,7 +44,7 @@ fn one_of_three_next_hops_dies() {
             account.lost(noticed[at], account.sent()),
             account.sent() - noticed[at],
         );
-        assert_eq!(account.lost(0, down[at]), 0);
+        assert_eq!(account.lost(begin[at], down[at]), 0);
         assert_eq!(account.lost(noticed[at], account.sent()), 0);
     }
 }
@@ -57,8 +59,11 @@ fn somebody_deletes_the_way() {
     let wanted = crossing.table(&[1]);
     await_table("the way is there", router, &wanted);
     let traffic = crossing.traffic();
-    let now = || traffic.each_ref().map(super::traffic::Traffic::sent);
-    let deleted = now();
+    let now = || traffic.each_ref().map(Traffic::sent);
+    let so_far = || traffic.each_ref().map(Traffic::arrived_so_far);
+    let begin = so_far();
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    let deleted = so_far();
     router.run("ip", &["route", "del", "10.9.0.0/24"]);
     router.run("ip", &["-6", "route", "del", "2001:db8:9::/48"]);
     await_table("both are back", router, &wanted);
@@ -68,7 +73,7 @@ fn somebody_deletes_the_way() {
         let account = traffic.stop();
         let (lost, of) = (account.lost(deleted[at], back[at]), back[at] - deleted[at]);
         println!("lost until the route was back: {lost} of {of}");
-        assert_eq!(account.lost(0, deleted[at]), 0);
+        assert_eq!(account.lost(begin[at], deleted[at]), 0);
         assert_eq!(account.lost(back[at], account.sent()), 0);
     }
 }

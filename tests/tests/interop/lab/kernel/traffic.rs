@@ -69,6 +69,12 @@ impl Traffic {
         self.shared.sent.load(Ordering::Acquire)
     }
 
+    /// How far they have arrived: from the next one on they are on their way at best. Those before count from the first
+    /// call on, when links have settled.
+    pub(super) fn arrived_so_far(&self) -> usize {
+        self.arrived(|(arrived, _)| arrived.len())
+    }
+
     /// Waits until so many more have arrived.
     #[track_caller]
     pub(super) fn await_arrivals(&self, more: usize) {
@@ -104,7 +110,7 @@ impl Traffic {
 }
 
 impl Account {
-    /// How many of those from `first` to before `end` were lost.
+    /// How many of those from `first` to before `end` were lost, as far as any were sent.
     pub(super) fn lost(&self, first: usize, end: usize) -> usize {
         self.arrived[first..end.min(self.arrived.len())].iter().filter(|it| !**it).count()
     }
