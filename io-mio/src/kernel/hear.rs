@@ -221,8 +221,10 @@ impl Bridge {
         }
         let hop = match route.kind {
             RouteKind::Unicast => {
-                // Of several the first that works; a route whose interface is down counts as none.
-                Some(route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier())?.hop)
+                // Of several the first that works. Of one that does not its interface says so, and tells when it does again:
+                // of its routes the kernel does not speak then.
+                let works = route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier());
+                Some(works.or_else(|| route.hops().next())?.hop)
             }
             RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
             _ => return None,

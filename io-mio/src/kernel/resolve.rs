@@ -149,17 +149,20 @@ impl Ways {
 
     /// The way to an address as the routes have it.
     fn find(&self, address: IpAddr) -> Option<Way> {
-        let longest =
-            self.routes.iter().filter(|route| route.prefix.contains(&address)).max_by(|one, other| {
-                let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
-                length.then(other.metric.cmp(&one.metric))
-            })?;
+        let leads_there = |route: &&Foreign| route.prefix.contains(&address) && self.works(route);
+        let longest = self.routes.iter().filter(leads_there).max_by(|one, other| {
+            let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
+            length.then(other.metric.cmp(&one.metric))
+        })?;
         let hop = longest.hop?;
-        let works = |known: &Interface| known.index == hop.interface && known.works;
-        self.interfaces.iter().any(works).then_some(Way {
-            hop: Hop { gateway: Some(hop.gateway.unwrap_or(address)), ..hop },
-            cost: longest.metric,
-        })
+        Some(Way { hop: Hop { gateway: Some(hop.gateway.unwrap_or(address)), ..hop }, cost: longest.metric })
+    }
+
+    /// Whether a route's interface works. One that does not counts as none.
+    fn works(&self, route: &Foreign) -> bool {
+        let works =
+            |hop: Hop| self.interfaces.iter().any(|known| known.index == hop.interface && known.works);
+        route.hop.is_none_or(works)
     }
 
     /// Looks at every next hop again if anything has changed. `each` is told of each whose way is another one, with the former
@@ -195,9 +198,7 @@ impl Ways {
 
     /// Routes of somebody else whose links work, and those that drop packets on purpose.
     pub(super) fn routes(&self) -> impl Iterator<Item = &Foreign> {
-        let works =
-            |hop: Hop| self.interfaces.iter().any(|known| known.index == hop.interface && known.works);
-        self.routes.iter().filter(move |route| route.hop.is_none_or(works))
+        self.routes.iter().filter(|route| self.works(route))
     }
 }
 

@@ -1,1 +1,302 @@
+use crier_core::{Family, Millis};
 
+use super::{Settings, Standing};
+use crate::netlink::decode::Message;
+
+mod fake;
+
+use fake::{Bench, Lead, Thing};
+
+const V4: Family = Family::Ipv4Unicast;
+const A: &str = "10.1.0.0/16";
+const B: &str = "10.2.0.0/16";
+const C: &str = "10.3.0.0/16";
+const FIRST: u32 = 2_000_000_000;
+
+/// With sessions to these neighbors.
+fn bench(settings: Settings, peers: &[u8]) -> Bench {
+    let mut bench = Bench::new(settings);
+    peers.iter().for_each(|peer| bench.connect(*peer));
+    bench.settle();
+    bench
+}
+
+/// What is asked for while something happens.
+fn requests(bench: &mut Bench, what: impl FnOnce(&mut Bench)) -> usize {
+    let before = bench.fake.requests;
+    what(bench);
+    bench.settle();
+    bench.fake.requests - before
+}
+
+fn slot(bench: &Bench, prefix: &str) -> u32 {
+    bench.speaker.find_destination(prefix.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn routes_come_and_change_and_go() {
+    let mut bench = bench(Settings::default(), &[11, 12, 13]);
+    // An object and a route each, then one route that needs no object, then a group.
+    assert_eq!(requests(&mut bench, |bench| bench.announce(11, &[A])), 2);
+    assert_eq!(requests(&mut bench, |bench| bench.announce(11, &[B])), 1);
+    assert_eq!(requests(&mut bench, |bench| bench.announce(12, &[A])), 3);
+    assert_eq!(bench.fake.gateways(A), Some(vec![11, 12]));
+    assert_eq!(bench.fake.gateways(B), Some(vec![11]));
+    assert_eq!(bench.fake.routes[&A.parse().unwrap()], (186, Lead::Object(FIRST + 4096 + 1)));
+    assert_eq!(bench.bridge.standing().routes, 2);
+    assert!(
+        bench.bridge.is_installed(V4, slot(&bench, A)) && bench.speaker.is_installed(V4, slot(&bench, A))
+    );
+    // The same again says nothing.
+    assert_eq!(requests(&mut bench, |bench| bench.announce(12, &[A])), 0);
+    bench.withdraw(11, &[A, B]);
+    bench.settle();
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![12]), None));
+    bench.withdraw(12, &[A]);
+    bench.settle();
+    assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+    assert_eq!(bench.bridge.standing().routes, 0);
+    assert_eq!(bench.speaker.find_destination(A.parse().unwrap()), None);
+}
+
+#[test]
+fn without_objects_routes_name_their_next_hops() {
+    let mut bench = bench(Settings { objects: None, ..Settings::default() }, &[11, 12]);
+    bench.announce(11, &[A]);
+    bench.announce(12, &[A]);
+    bench.settle();
+    assert_eq!(bench.fake.gateways(A), Some(vec![11, 12]));
+    assert!(bench.fake.objects.is_empty());
+    bench.disconnect(11);
+    bench.settle();
+    assert_eq!(bench.fake.gateways(A), Some(vec![12]));
+}
+
+#[test]
+fn a_dead_neighbor_leaves_all_routes_at_one_message() {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    let prefixes: Vec<String> = (0..100).map(|id| format!("10.{id}.0.0/16")).collect();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+    bench.announce(11, &prefixes);
+    bench.announce(12, &prefixes);
+    bench.settle();
+    assert_eq!(bench.bridge.standing().routes, 100);
+    let said = requests(&mut bench, |bench| bench.disconnect(11));
+    // The group, and the object that nobody needs any more.
+    assert!(said <= 2, "{said}");
+    assert!(prefixes.iter().all(|prefix| bench.fake.gateways(prefix) == Some(vec![12])));
+    bench.pass(Millis::from_secs(2));
+    assert!(bench.fake.requests < 400, "{}", bench.fake.requests);
+    // It comes back, and so do its paths.
+    bench.connect(11);
+    bench.announce(11, &prefixes);
+    bench.settle();
+    assert!(prefixes.iter().all(|prefix| bench.fake.gateways(prefix) == Some(vec![11, 12])));
+}
+
+#[test]
+fn what_is_somebody_elses_stays() {
+    let mut bench = bench(Settings::default(), &[11]);
+    let foreign = (17, Lead::Hops(vec![]));
+    bench.fake.routes.insert(A.parse().unwrap(), foreign.clone());
+    bench.announce(11, &[A, B]);
+    bench.settle();
+    bench.pass(Millis::from_secs(5));
+    assert_eq!(bench.fake.routes[&A.parse().unwrap()], foreign);
+    let Standing { routes, refused, last_errno, .. } = bench.bridge.standing();
+    assert_eq!((routes, refused, last_errno), (1, 1, libc::EEXIST));
+    assert_eq!(bench.bridge.refusal(V4, slot(&bench, A)), Some(libc::EEXIST));
+    assert_eq!(bench.bridge.refusal(V4, slot(&bench, B)), None);
+    assert!(!bench.bridge.is_installed(V4, slot(&bench, A)));
+    // Withdrawn, it is not removed either.
+    bench.withdraw(11, &[A]);
+    bench.pass(Millis::from_secs(20));
+    assert_eq!(bench.fake.routes[&A.parse().unwrap()], foreign);
+    assert_eq!(bench.bridge.standing().refused, 0);
+    bench.announce(11, &[A]);
+    bench.settle();
+    bench.fake.routes.remove(&A.parse().unwrap());
+    bench.pass(Millis::from_secs(20));
+    assert_eq!(bench.fake.gateways(A), Some(vec![11]));
+    assert_eq!(bench.bridge.standing().refused, 0);
+}
+
+#[test]
+fn what_is_refused_is_asked_for_again_ever_more_seldom() {
+    let mut bench = bench(Settings::default(), &[11]);
+    bench.fake.refuses = Some(libc::ENOMEM);
+    bench.announce(11, &[A]);
+    bench.settle();
+    bench.pass(Millis::from_secs(3));
+    let (early, before) = (bench.bridge.standing().refusals, bench.fake.requests);
+    bench.pass(Millis::from_secs(30));
+    assert!((4..12).contains(&early), "{early}");
+    assert!(bench.fake.requests - before < 40);
+    bench.fake.refuses = None;
+    bench.pass(Millis::from_secs(11));
+    assert_eq!((bench.fake.gateways(A), bench.bridge.standing().refused), (Some(vec![11]), 0));
+    // A deletion that is refused is tried again as well.
+    bench.fake.refuses = Some(libc::EBUSY);
+    bench.withdraw(11, &[A]);
+    bench.settle();
+    assert_eq!(bench.bridge.standing().routes, 1);
+    bench.fake.refuses = None;
+    bench.pass(Millis::from_secs(11));
+    assert_eq!((bench.fake.gateways(A), bench.bridge.standing().routes), (None, 0));
+}
+
+#[test]
+fn as_many_routes_as_there_may_be() {
+    let mut bench = bench(Settings { max_routes: 2, ..Settings::default() }, &[11]);
+    bench.announce(11, &[A, B, C]);
+    bench.settle();
+    assert_eq!(bench.fake.routes.len(), 2);
+    let Standing { routes, no_room, .. } = bench.bridge.standing();
+    assert_eq!((routes, no_room), (2, 1));
+    let there = *bench.fake.routes.keys().next().unwrap();
+    let waiting = [A, B, C].into_iter().find(|prefix| bench.fake.gateways(prefix).is_none()).unwrap();
+    assert_eq!(bench.bridge.refusal(V4, slot(&bench, waiting)), Some(libc::ENOSPC));
+    bench.withdraw(11, &[&there.to_string()]);
+    bench.settle();
+    assert_eq!(bench.fake.gateways(waiting), Some(vec![11]));
+    let Standing { routes, no_room, .. } = bench.bridge.standing();
+    assert_eq!((routes, no_room), (2, 0));
+}
+
+#[test]
+fn what_vanishes_without_a_word_is_put_back() {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &[A, B]);
+    bench.announce(12, &[A]);
+    bench.settle();
+    let wanted = bench.fake.routes.clone();
+    // An object goes, its route with it, and the group has lost a member.
+    bench.fake.remove_object(FIRST).unwrap();
+    bench.hear(&Message::NextHopGone { id: FIRST });
+    bench.pass(Millis(100));
+    assert_eq!(bench.fake.routes, wanted);
+    assert_eq!(bench.fake.gateways(A), Some(vec![11, 12]));
+    assert_eq!((bench.bridge.standing().put_back, bench.bridge.standing().routes), (1, 2));
+    // Somebody changes where a route leads, and nobody tells.
+    bench.fake.routes.insert(A.parse().unwrap(), (186, Lead::Object(FIRST)));
+    bench.fake.routes.remove(&B.parse().unwrap());
+    bench.hear(&Message::Overrun);
+    bench.pass(Millis(100));
+    assert_eq!(bench.fake.routes, wanted);
+    assert_eq!(bench.bridge.standing().overruns, 1);
+    // Nothing is asked for, but every now and then somebody looks.
+    bench.fake.routes.clear();
+    bench.pass(Millis::from_secs(301));
+    assert_eq!(bench.fake.routes, wanted);
+}
+
+#[test]
+fn a_link_that_fails_and_comes_back() {
+    let mut bench = bench(Settings::default(), &[11]);
+    bench.announce(11, &[A]);
+    bench.settle();
+    bench.set_link(false);
+    bench.pass(Millis(100));
+    assert_eq!(bench.fake.gateways(A), None);
+    bench.set_link(true);
+    bench.pass(Millis(100));
+    assert_eq!(bench.fake.gateways(A), Some(vec![11]));
+}
+
+#[test]
+fn answers_that_are_lost() {
+    let mut bench = bench(Settings::default(), &[11]);
+    bench.fake.mute = true;
+    bench.announce(11, &[A, B]);
+    bench.settle();
+    assert_eq!(bench.bridge.standing().refused, 2);
+    bench.pass(Millis::from_secs(11));
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![11]), Some(vec![11])));
+    let Standing { routes, refused, .. } = bench.bridge.standing();
+    assert_eq!((routes, refused), (2, 0));
+}
+
+/// A kernel with a route over two next hops, and one over the first.
+fn left_behind() -> fake::Fake {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &[A, B]);
+    bench.announce(12, &[A]);
+    bench.settle();
+    bench.fake
+}
+
+#[test]
+fn a_new_process_changes_nothing_that_is_still_wanted() {
+    let mut bench = Bench::over(left_behind(), Settings::default());
+    let (routes, objects) = (bench.fake.routes.clone(), bench.fake.objects.clone());
+    let requests = bench.fake.requests;
+    bench.settle();
+    assert_eq!(bench.bridge.standing().adopted, 2);
+    for peer in [11, 12] {
+        bench.connect(peer);
+        // One after the other: what the first one says alone would be a way less.
+        bench.pass(Millis::from_secs(10));
+        bench.announce(peer, if peer == 11 { &[A, B] } else { &[A] });
+        bench.pass(Millis::from_secs(10));
+    }
+    assert_eq!((&bench.fake.routes, &bench.fake.objects), (&routes, &objects));
+    assert_eq!(bench.fake.requests, requests);
+    let Standing { routes, adopted, .. } = bench.bridge.standing();
+    assert_eq!((routes, adopted), (2, 0));
+    // From then on as ever.
+    bench.disconnect(12);
+    bench.settle();
+    assert_eq!(bench.fake.gateways(A), Some(vec![11]));
+}
+
+#[test]
+fn what_nobody_announces_again_goes_when_all_have_said_what_they_have() {
+    let mut bench = Bench::over(left_behind(), Settings::default());
+    for peer in [11, 12] {
+        bench.connect(peer);
+    }
+    bench.announce(11, &[A, C]);
+    bench.pass(Millis::from_secs(5));
+    // What is new is there at once; what has changed is kept.
+    assert_eq!(bench.fake.gateways(C), Some(vec![11]));
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![11, 12]), Some(vec![11])));
+    bench.connect(13);
+    for peer in [11, 12, 13] {
+        bench.end_of_rib(peer);
+    }
+    bench.pass(Millis::from_secs(2));
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![11]), None));
+    assert_eq!(bench.bridge.standing().adopted, 0);
+    let hops = bench.fake.objects.values().filter(|thing| matches!(thing, Thing::Hop(_))).count();
+    assert_eq!((hops, bench.fake.objects.len()), (1, 1));
+}
+
+#[test]
+fn whoever_never_comes_back_is_not_waited_for_for_ever() {
+    let mut bench = Bench::over(left_behind(), Settings::default());
+    bench.pass(Millis::from_secs(100));
+    assert_eq!(bench.fake.routes.len(), 2);
+    bench.pass(Millis::from_secs(30));
+    assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+}
+
+#[test]
+fn without_a_record_only_routes_with_our_numbers_are_taken_over() {
+    let mut fake = left_behind();
+    fake.routes.insert(C.parse().unwrap(), (186, Lead::Hops(vec![])));
+    let mut bench = Bench::over(fake, Settings::default());
+    bench.pass(Millis::from_secs(130));
+    assert_eq!(bench.fake.routes.len(), 1);
+    assert_eq!((bench.bridge.standing().others, bench.bridge.standing().adopted), (1, 0));
+}
+
+#[test]
+fn everything_goes_at_the_end() {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &[A, B]);
+    bench.announce(12, &[A]);
+    bench.settle();
+    bench.bridge.stop_installing();
+    bench.settle();
+    assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+}

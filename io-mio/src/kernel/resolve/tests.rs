@@ -1,1 +1,120 @@
+use super::*;
 
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn hop(gateway: Option<&str>, interface: u32) -> Hop {
+    Hop { gateway: gateway.map(ip), interface, onlink: false }
+}
+
+fn route(prefix: &str, metric: u32, hop: Option<Hop>) -> Foreign {
+    Foreign { prefix: prefix.parse().unwrap(), metric, protocol: 4, hop, seen: 1 }
+}
+
+/// Two interfaces that work, each with a network.
+fn ways() -> Ways {
+    let mut ways = Ways::new(6, 3, 3);
+    for (interface, prefix) in [(1, "192.0.2.0/24"), (2, "198.51.100.0/24")] {
+        ways.interface(interface, true, 1);
+        ways.route(route(prefix, 0, Some(hop(None, interface))));
+    }
+    ways
+}
+
+/// The gateway and interface of the way to an address, and its cost.
+fn find(ways: &Ways, address: &str) -> Option<(String, u32, u32)> {
+    let way = ways.find(ip(address))?;
+    Some((way.hop.gateway.unwrap().to_string(), way.hop.interface, way.cost))
+}
+
+/// What a refresh tells.
+fn told(ways: &mut Ways) -> Vec<(String, Option<u32>, Option<u32>)> {
+    let mut told = Vec::new();
+    let interface = |way: Option<Way>| way.map(|way| way.hop.interface);
+    ways.refresh(|address, before, after| {
+        told.push((address.to_string(), interface(before), interface(after)));
+    });
+    told.sort();
+    told
+}
+
+#[test]
+fn on_the_link_the_next_hop_is_the_gateway() {
+    let ways = ways();
+    assert_eq!(find(&ways, "192.0.2.9"), Some(("192.0.2.9".into(), 1, 0)));
+    assert_eq!(find(&ways, "203.0.113.9"), None);
+    assert_eq!(find(&ways, "2001:db8::1"), None);
+}
+
+#[test]
+fn the_longest_match_wins_and_then_the_lowest_metric() {
+    let mut ways = ways();
+    ways.route(route("0.0.0.0/0", 5, Some(hop(Some("192.0.2.1"), 1))));
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.1".into(), 1, 5)));
+    ways.route(route("203.0.113.0/24", 50, Some(hop(Some("198.51.100.1"), 2))));
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("198.51.100.1".into(), 2, 50)));
+    ways.route(route("203.0.113.0/24", 40, Some(hop(Some("192.0.2.2"), 1))));
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.2".into(), 1, 40)));
+    // The same once more, leading elsewhere, takes its place.
+    ways.route(route("203.0.113.0/24", 40, Some(hop(Some("192.0.2.3"), 1))));
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.3".into(), 1, 40)));
+    ways.route_gone("203.0.113.0/24".parse().unwrap(), 40, 4);
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("198.51.100.1".into(), 2, 50)));
+    // One that leads nowhere on purpose is a match as well.
+    ways.route(route("203.0.113.9/32", 1000, None));
+    assert_eq!(find(&ways, "203.0.113.9"), None);
+    assert_eq!(find(&ways, "203.0.113.8"), Some(("198.51.100.1".into(), 2, 50)));
+}
+
+#[test]
+fn routes_of_a_dead_link_count_as_none() {
+    let mut ways = ways();
+    ways.route(route("0.0.0.0/0", 0, Some(hop(Some("198.51.100.1"), 2))));
+    assert!(ways.interface(1, false, 1));
+    assert!(!ways.interface(1, false, 1));
+    assert_eq!(find(&ways, "192.0.2.9"), Some(("198.51.100.1".into(), 2, 0)));
+    assert_eq!(ways.routes().count(), 2);
+    assert!(ways.interface(2, false, 1));
+    assert_eq!(find(&ways, "192.0.2.9"), None);
+    assert!(ways.interface(1, true, 1));
+    assert_eq!(find(&ways, "192.0.2.9"), Some(("192.0.2.9".into(), 1, 0)));
+    ways.interface_gone(1);
+    assert_eq!(find(&ways, "192.0.2.9"), None);
+}
+
+#[test]
+fn changes_are_told_once_to_those_that_they_concern() {
+    let mut ways = ways();
+    assert!(ways.follow(ip("192.0.2.9")).is_some());
+    assert!(ways.follow(ip("203.0.113.9")).is_none());
+    assert!(told(&mut ways).is_empty());
+    ways.route(route("203.0.113.0/24", 0, Some(hop(Some("192.0.2.1"), 1))));
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), None, Some(1))]);
+    ways.route(route("203.0.113.0/24", 0, Some(hop(Some("198.51.100.1"), 2))));
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(1), Some(2))]);
+    assert!(told(&mut ways).is_empty());
+    // What a dump does not have is gone.
+    ways.interface(1, true, 2);
+    ways.interface(2, true, 2);
+    ways.route(Foreign { seen: 2, ..route("192.0.2.0/24", 0, Some(hop(None, 1))) });
+    ways.forget_unseen(2);
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(2), None)]);
+    assert_eq!(ways.way(ip("192.0.2.9")).map(|way| way.hop.interface), Some(1));
+    assert_eq!(ways.way(ip("203.0.113.9")), None);
+}
+
+#[test]
+fn what_there_is_no_room_for_is_counted() {
+    let mut ways = ways();
+    for host in 1..=5 {
+        ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
+        ways.interface(host, true, 1);
+        ways.follow(ip(&format!("192.0.2.{host}")));
+    }
+    // Six routes, three interfaces, three next hops.
+    assert_eq!(ways.lost, 1 + 2 + 2);
+    assert_eq!(find(&ways, "203.0.113.4"), Some(("192.0.2.1".into(), 1, 0)));
+    assert_eq!(find(&ways, "203.0.113.5"), None);
+    assert_eq!(ways.way(ip("192.0.2.4")), None);
+}
