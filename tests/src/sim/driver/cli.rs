@@ -26,10 +26,11 @@ const NOT_MANY: [&str; 3] = ["seed", "replay", "worker"];
 /// Ends with status 0 if every rule held, 1 if one was broken, 2 for wrong usage.
 #[derive(Parser, Debug)]
 #[command(name = "sim", version, override_usage = USAGE)]
-#[command(group(ArgGroup::new("mode").required(true).args(["seed", "swarm", "seeds", "replay", "worker"])))]
+#[command(group(ArgGroup::new("mode").args(["seed", "swarm", "seeds", "replay", "worker"])))]
 pub(super) struct Arguments {
     /// Run this seed; the last word printed is a hash over all frames
-    #[arg(long, value_name = "N")]
+    // The group itself must not be required: the error would list the hidden mode as well.
+    #[arg(long, value_name = "N", required_unless_present_any = NOT_ONE)]
     seed: Option<u64>,
     /// Run seed after seed on all cores, and shrink what fails
     #[arg(long, requires = "minutes")]
@@ -240,6 +241,14 @@ mod tests {
     fn others() {
         assert_eq!(parse("--replay some/file"), Some(Mode::Replay("some/file".into())));
         assert_eq!(parse("--worker"), Some(Mode::Worker));
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_offered() {
+        for words in [&["sim"][..], &["sim", "--scenario", "lab"], &["sim", "--help"]] {
+            let error = Arguments::try_parse_from(words).unwrap_err().to_string();
+            assert!(error.contains("--seed <N>") && !error.contains("--worker"), "{error}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod build;
 mod error;
 mod journey;
+mod missing;
 mod operate;
 mod simulation;
 mod tables;
@@ -21,6 +22,7 @@ use super::plan::{Quality, Tolerated};
 pub use crier::control::rows::{PeerRow, RouteRow, WhyRow};
 pub use error::Error;
 pub use journey::{Journey, Lost};
+pub use missing::Missing;
 pub use simulation::Simulation;
 pub use tables::Installed;
 pub use trouble::{Trouble, TroubleId};

@@ -43,6 +43,9 @@ impl Simulation {
     /// an oracle makes of topology and policies, both ends of each session agree, sessions that can be up are up, packets
     /// arrive. How long it took until the last UPDATE.
     ///
+    /// What the configurations themselves keep from coming up is no broken rule: a session with another AS number than the one
+    /// that is wanted, or from outside of every range. [`Simulation::missing`] lists those.
+    ///
     /// While troubles are in force, sessions need not come up nor packets arrive. Then the longest hold time passes first, so
     /// that neighbors that are cut off are noticed.
     ///

@@ -69,6 +69,10 @@ fn tables_are_those_that_the_command_line_shows() {
     assert_eq!(rows[0].peer, Some([10, 0, 0, 2].into()));
     assert_eq!(rows[0].as_path.as_deref(), Some("65002"));
     assert!(rows[0].best && rows[0].age_s.unwrap() > 10);
+    assert!(rows.iter().all(|row| row.installed), "{rows:?}");
+    let own = sim.routes("node2").unwrap();
+    let by = |row: &RouteRow| (row.peer.is_some(), row.installed);
+    assert_eq!(own.iter().map(by).collect::<Vec<_>>(), [(false, false), (true, true)]);
     let peers = sim.peers("tor").unwrap();
     assert!(peers.iter().all(|peer| peer.state == "Established" && peer.group.as_deref() == Some("nodes")));
     assert_eq!(peers.len(), 2);
@@ -155,6 +159,13 @@ fn a_kernel_that_refuses_routes_breaks_a_rule() {
     sim.settle().unwrap();
     let trouble = sim.fault(Trouble::Kernel { host: "tor", how: KernelFault::Refuse }).unwrap();
     sim.announce("node2", "172.20.99.0/24").unwrap();
+    sim.run_for(Duration::from_secs(5)).unwrap();
+    // The speaker has it, its kernel does not.
+    let rows = sim.received("tor").unwrap();
+    let row = rows.iter().find(|row| row.prefix.to_string() == "172.20.99.0/24").unwrap();
+    assert!(row.multipath && !row.installed, "{row:?}");
+    let WhyRow::Path { route, .. } = &sim.why("tor", "172.20.99.0/24").unwrap()[0] else { panic!("no path") };
+    assert!(!route.installed);
     let error = sim.settle_within(Duration::from_secs(60)).unwrap_err();
     assert!(matches!(&error, Error::Broken { events, .. } if !events.is_empty()), "{error}");
     sim.mend(trouble);
@@ -176,12 +187,19 @@ fn a_reload_changes_tables_and_a_wrong_one_changes_nothing() {
     let wrong = TOR.replace("asn = 65000", "asn = 0");
     assert!(words(sim.reload("tor", wrong).unwrap_err()).starts_with("tor:3:11: router.asn: found 0"));
     let larger = format!("{TOR}\n[limits]\npeers = 321\n");
-    assert_eq!(
-        words(sim.reload("tor", larger).unwrap_err()),
-        "tor: limits: peers changed from 320 to 321: restart needed"
-    );
+    let refused = sim.reload("tor", larger.as_str()).unwrap_err();
+    assert!(matches!(refused, Error::RestartNeeded { .. }), "{refused}");
+    assert_eq!(words(refused), "tor: limits: peers changed from 320 to 321: restart needed");
     sim.settle().unwrap();
     assert_eq!(sim.routes("tor").unwrap().len(), 2);
+    // A restart takes it, and nothing before.
+    let peers = |sim: &Simulation| sim.running("tor").unwrap().model.limits.peers;
+    sim.write_config("tor", larger).unwrap();
+    assert_eq!(peers(&sim), 320);
+    let killed = sim.fault(Trouble::Kill { host: "tor" }).unwrap();
+    sim.mend(killed);
+    sim.settle().unwrap();
+    assert_eq!((peers(&sim), sim.routes("tor").unwrap().len()), (321, 2));
 }
 
 #[test]
@@ -231,7 +249,8 @@ fn everything_that_is_wrong_with_a_network_is_said() {
 fn wrong_configurations_are_named_with_file_and_line() {
     let network = Network::new(1).router("a", "[router]\nasn = 0\n").router("b", Path::new("no/such.toml"));
     let Err(error) = network.start() else { panic!("it was started") };
-    let text = words(error);
+    // What a `main` that returns it prints.
+    let text = format!("{error:?}");
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("a:2:7: router.asn: found 0"), "{text}");
     assert!(lines[1].starts_with("no/such.toml: cannot be read: "), "{text}");
@@ -260,4 +279,62 @@ fn the_same_network_told_the_same_sends_the_same_packets() {
     };
     assert_eq!(told(3), told(3));
     assert_ne!(told(3).0, told(4).0);
+}
+
+/// What is missing on a link of a switch and two nodes, of which one has this configuration and address.
+fn missing(node3: &str, address: &str) -> Vec<String> {
+    let ends = [("tor", "10.0.0.1/24"), ("tor", "fd00::1/64"), ("node2", "10.0.0.2/24"), ("node3", address)];
+    let network = Network::new(1).router("tor", TOR).router("node2", node(2)).router("node3", node3);
+    let mut sim = network.link("rack", &ends).start().unwrap();
+    let before = sim.missing();
+    assert_eq!((before.len(), before[0].why.as_str()), (2, "no daemon runs on node2"));
+    // The configurations have it so: nothing is broken.
+    sim.settle().unwrap();
+    sim.missing().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn sessions_that_configurations_keep_down_are_listed_with_the_reason() {
+    let good = node(3);
+    assert_eq!(missing(&good, "10.0.0.3/24"), [""; 0]);
+    let other_as = missing(&good.replace("remote-asn = 65000", "remote-asn = 65099"), "10.0.0.3/24");
+    let expected =
+        "node3 has no session with tor (10.0.0.1): node3 wants AS 65099, tor is AS 65000 (last error: sent ";
+    assert!(other_as.len() == 1 && other_as[0].starts_with(expected), "{other_as:?}");
+    let outside = missing(&good.replace("\"10.0.0.1\"", "\"fd00::1\""), "fd00::3/64");
+    let expected =
+        "node3 has no session with tor (fd00::1): tor knows no neighbor fd00::3, and no range has it";
+    assert!(outside.len() == 1 && outside[0].starts_with(expected), "{outside:?}");
+    let nobody = missing(&good.replace("\"10.0.0.1\"", "\"10.0.0.9\""), "10.0.0.3/24");
+    assert_eq!(nobody, ["node3 has no session with 10.0.0.9: nobody has this address"]);
+    let away = missing(&good, "10.7.0.3/24");
+    assert_eq!(away, ["node3 has no session with tor (10.0.0.1): node3 has no route to 10.0.0.1"]);
+    let alien = format!("{good}\n").replace("remote-asn", "local-address = \"10.0.0.77\"\nremote-asn");
+    let alien = missing(&alien, "10.0.0.3/24");
+    assert_eq!(
+        alien,
+        ["node3 has no session with tor (10.0.0.1): node3 does not have the address 10.0.0.77"]
+    );
+    let waits = missing(&good.replace("remote-asn", "passive = true\nremote-asn"), "10.0.0.3/24");
+    assert_eq!(waits, ["node3 has no session with tor (10.0.0.1): neither dials the other"]);
+}
+
+#[test]
+fn sessions_that_were_taken_down_are_listed_with_the_reason() {
+    let mut sim = flat(1);
+    assert!(words(sim.peers("tor").unwrap_err()).contains("settle first"));
+    sim.settle().unwrap();
+    assert_eq!(sim.missing(), []);
+    sim.shutdown("tor", "10.0.0.2").unwrap();
+    sim.settle().unwrap();
+    let [missing] = &sim.missing()[..] else { panic!("{:?}", sim.missing()) };
+    assert_eq!((missing.host.as_str(), missing.name.as_deref()), ("node2", Some("tor")));
+    assert!(missing.why.starts_with("it was shut down on tor (last error: received "), "{missing}");
+    sim.enable("tor", "10.0.0.2").unwrap();
+    sim.settle().unwrap();
+    assert_eq!(sim.missing(), []);
+    sim.fault(Trouble::Crash { host: "tor" }).unwrap();
+    sim.settle().unwrap();
+    let whys: Vec<String> = sim.missing().into_iter().map(|missing| missing.why).collect();
+    assert!(whys.len() == 2 && whys.iter().all(|why| why.starts_with("no daemon runs on tor")), "{whys:?}");
 }
