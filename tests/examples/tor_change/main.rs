@@ -19,9 +19,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use crier_tests::allocation::Watched;
 use crier_tests::sim::network::{Error, Missing, WhyRow};
 use crier_tests::sim::{Simulation, Trouble};
 use ipnet::IpNet;
+
+/// Without it the simulator could not see whether a speaker allocates.
+#[global_allocator]
+static ALLOCATOR: Watched = Watched;
 
 /// What the switch is called.
 const TOR: &str = "tor";
