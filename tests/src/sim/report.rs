@@ -33,8 +33,6 @@ pub enum Rule {
     Progress,
     /// The same seed sends the same packets.
     Determinism,
-    /// A recorded run replays to the same bytes.
-    Replay,
     /// Sessions that should be up come up.
     Sessions,
     /// Every RIB is what the oracle computes.
@@ -62,7 +60,6 @@ impl fmt::Display for Rule {
             Self::Keepalive => "keepalives in time",
             Self::Progress => "progress",
             Self::Determinism => "the same seed, the same packets",
-            Self::Replay => "recordings replay",
             Self::Sessions => "sessions come up",
             Self::Convergence => "tables as the oracle has them",
             Self::AdjRib => "both ends agree",

@@ -158,6 +158,11 @@ impl Daemon {
         Micros::millis(at.as_millis().saturating_sub(1)) - self.ahead
     }
 
+    /// By how much its clock is ahead of the world's.
+    pub(crate) fn ahead(&self) -> Micros {
+        self.ahead
+    }
+
     /// Its clock jumps forward.
     pub(crate) fn jump(&mut self, by: Micros) {
         self.ahead += by;

@@ -35,7 +35,7 @@ use ipnet::IpNet;
 use super::Route;
 
 pub use decision::{best, multipath};
-pub use export::export;
+pub use export::{export, last_resort};
 pub use import::import;
 pub use origins::{origin, origins_of};
 pub use policy::{Judged, evaluate};

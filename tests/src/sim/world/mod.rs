@@ -175,7 +175,7 @@ impl World {
         self.trace.note(now, host, || format!("operator: {work:?}"));
         let Some(operated) = self.hosts.get_mut(host) else { return Err("there is no such host".to_owned()) };
         let outcome = operated.operate(now, work);
-        self.referee.configured(&self.hosts, host);
+        self.referee.operated(&self.hosts, host, work);
         self.follow_up(host);
         // What a command changed may be sent at once.
         self.wake_soon(host);
