@@ -111,10 +111,10 @@ impl SessionJudge {
         self.agreed.is_some() && self.confirmed == (true, true) && self.notified.is_none()
     }
 
-    /// Whether the speaker may take this session for Established: the other end's KEEPALIVE is there. Its own may be about
-    /// to be sent.
+    /// Whether the other end's KEEPALIVE has come after its OPEN, so that the speaker may take the session for Established
+    /// even if its own is only about to be sent.
     pub fn is_confirmed(&self) -> bool {
-        self.agreed.is_some() && self.confirmed.1 && self.notified.is_none()
+        self.agreed.is_some() && self.confirmed.1
     }
 
     /// The code of the NOTIFICATION that was sent, if one was.

@@ -185,3 +185,6 @@ impl Watch for Turn<'_> {
         self.referee.broken.get_or_insert(Broken::new(Rule::NoAllocation, text));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,10 @@ impl Side {
         if std::mem::replace(&mut self.drained, speaker.drained()) != self.drained {
             self.watched.values_mut().for_each(|watched| watched.judge.again());
         }
-        let is_new = |watched: &&Watched| watched.session.is_none() && watched.judge.is_confirmed();
+        let is_new = |watched: &&Watched| {
+            let judge = &watched.judge;
+            watched.session.is_none() && judge.is_confirmed() && judge.notified().is_none()
+        };
         let new: Vec<u16> = self.watched.values().filter(is_new).map(|watched| watched.id.index).collect();
         for index in new {
             self.establish_one(now, speaker, index)?;
