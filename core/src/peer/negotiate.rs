@@ -73,7 +73,8 @@ fn peer_as(ours: u32, expected: RemoteAs, open: &Open) -> Result<u32, Notificati
 
 /// A third of the hold time or less (RFC 4271, 4.4), at least a second, and nothing where nothing is held.
 fn keepalive_interval(configured: u16, hold: u16) -> u16 {
-    if hold == 0 { 0 } else { configured.min(hold / 3 << u16::from(mutant!(KeepaliveTwoThirds))).max(1) }
+    let most = if mutant!(KeepaliveTwoThirds) { hold / 3 * 2 } else { hold / 3 };
+    if hold == 0 { 0 } else { configured.min(most).max(1) }
 }
 
 /// Families that both named. A session without any could carry nothing but would look healthy: it is refused, and the

@@ -17,13 +17,15 @@ pub enum Rule {
     NoAllocation,
     /// Every table is within its limit, and what is counted agrees with what is there.
     Tables,
-    /// Every message that is sent parses, and is within the negotiated size.
+    /// Every message that is sent parses, comes in its turn and is within the negotiated size; OPENs are as configured,
+    /// speakers go by what they make, and NOTIFICATIONs tell of nothing that was not.
     Messages,
-    /// Every announcement is what export makes of the best path: policy, split horizon, RFC 8212, NO_EXPORT, iBGP rules.
+    /// Every announcement is what export makes of the best path: policy, split horizon, RFC 8212, NO_EXPORT, iBGP rules;
+    /// while a speaker drains, as a last resort.
     Export,
     /// Only what was announced is withdrawn.
     ExactWithdrawals,
-    /// End-of-RIB comes once, after everything that was there to be announced.
+    /// End-of-RIB comes, once in each session and family, after everything that was there to be announced.
     EndOfRib,
     /// Nobody keeps forwarding to a neighbor that is gone for longer than allowed.
     Forwarding,
