@@ -187,7 +187,8 @@ mod tests {
         };
         let (asn, id) = (agreed.asn, agreed.router_id);
         assert_eq!(agreed.check_view(&view, asn, id), Ok(()));
-        let changes: [(&str, fn(&mut Negotiated)); 7] = [
+        type Change = fn(&mut Negotiated);
+        let changes: [(&str, Change); 7] = [
             ("hold time 90 where the OPENs make 30", |view| view.hold = 90),
             ("keepalive interval 20", |view| view.keepalive = 20),
             ("families", |view| view.families = FamilySet::EMPTY.with(Family::Ipv4Unicast)),

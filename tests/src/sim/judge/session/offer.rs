@@ -124,7 +124,8 @@ mod tests {
     fn an_open_says_what_is_configured() {
         let right = open(&offer());
         assert_eq!(offer().check(&right), Ok(()));
-        let changes: [(&str, fn(&mut Open)); 7] = [
+        type Change = fn(&mut Open);
+        let changes: [(&str, Change); 7] = [
             ("AS 65009", |open| open.asn = 65_009),
             ("hold time 180", |open| open.hold = 180),
             ("identifier", |open| open.router_id = [10, 0, 0, 9].into()),
