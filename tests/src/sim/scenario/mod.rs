@@ -20,6 +20,7 @@ pub mod work;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -52,6 +53,32 @@ impl Scenario {
             Self::Cluster => "cluster",
             Self::Random => "random",
         }
+    }
+
+    /// Seconds of real time that a virtual hour takes, about: a release build on a machine with nothing else to do.
+    const fn pace(self) -> u64 {
+        match self {
+            Self::Lab | Self::Random => 1,
+            Self::Clos => 30,
+            Self::Cluster => 450,
+        }
+    }
+
+    /// Most virtual hours that can be asked for: what takes about a real hour, and a thousand at most, for a plan is drawn
+    /// before it begins.
+    pub const fn most_hours(self) -> u64 {
+        let hours = 3_600 / self.pace();
+        if hours < 1_000 { hours } else { 1_000 }
+    }
+
+    /// Real time after which a run of so many virtual hours is given up, unless somebody says another one: several times what
+    /// it takes, for machines are busy. Without `hours`, as long as the scenario takes by itself, which is a quarter of an hour.
+    pub const fn patience(self, hours: Option<u64>) -> Duration {
+        let quarters = match hours {
+            Some(hours) => hours.saturating_mul(4),
+            None => 1,
+        };
+        Duration::from_secs(120 + self.pace().saturating_mul(quarters))
     }
 }
 
