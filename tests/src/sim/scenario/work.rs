@@ -248,8 +248,8 @@ mod tests {
     #[test]
     fn what_is_configured_goes_and_comes_with_the_file() {
         let networks = |text: &str| text.matches("[[network]]").count();
-        for nodes in [20, 200] {
-            let plan = cluster::plan(1, nodes, None);
+        for seed in 0..4 {
+            let plan = cluster::plan(seed, 200, None);
             let reloads = plan.work.iter().filter_map(|work| match &work.kind {
                 WorkKind::Reload(text) => Some((plan.hosts[work.host].config.as_ref().unwrap(), text)),
                 _ => None,

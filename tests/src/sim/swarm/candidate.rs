@@ -178,7 +178,7 @@ mod tests {
     fn parts_that_the_plan_does_not_have_are_named() {
         let whole = Candidate::whole(Scenario::Lab, None, 1);
         let all = whole.parts().concat();
-        assert!(Candidate { without: Parts(all.clone()), ..whole.clone() }.unknown().is_empty());
+        assert!(Candidate { without: Parts(all.clone()), ..whole }.unknown().is_empty());
         let odd = [Part::Host(99), Part::Fault(1000), Part::Fault(1001)];
         let mixed = Parts(all.into_iter().chain(odd).collect());
         assert_eq!(Candidate { without: mixed, ..whole }.unknown().to_string(), "h99,f1000-f1001");
