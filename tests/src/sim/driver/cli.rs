@@ -229,7 +229,7 @@ mod tests {
             hours: None,
             seeds: 3..41,
             jobs: 5,
-            patience: Duration::from_secs(150),
+            patience: Duration::from_secs(180),
         };
         assert_eq!(parse("--seeds 3..41 --scenario clos --jobs 5"), Some(Mode::Seeds(many)));
         let many = Many {
@@ -254,7 +254,7 @@ mod tests {
             Some(Mode::Seeds(many)) => many.patience.as_secs(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(patience("--scenario lab"), 121);
+        assert_eq!(patience("--scenario lab"), 122);
         // Its runs take a minute and more where nothing else runs.
         assert!(patience("--scenario cluster") > 500);
         assert!(patience("--scenario cluster --hours 8") > 8 * 1_000);

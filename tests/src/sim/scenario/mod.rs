@@ -71,14 +71,15 @@ impl Scenario {
         if hours < 1_000 { hours } else { 1_000 }
     }
 
-    /// Real time after which a run of so many virtual hours is given up, unless somebody says another one: several times what
-    /// it takes, for machines are busy. Without `hours`, as long as the scenario takes by itself, which is a quarter of an hour.
+    /// Real time after which a run of so many virtual hours is given up, unless somebody says another one: eight times what
+    /// it takes, and two minutes, for machines are busy. Without `hours`, what the scenario takes by itself.
     pub const fn patience(self, hours: Option<u64>) -> Duration {
+        // A scenario takes a quarter of an hour or less by itself.
         let quarters = match hours {
             Some(hours) => hours.saturating_mul(4),
             None => 1,
         };
-        Duration::from_secs(120 + self.pace().saturating_mul(quarters))
+        Duration::from_secs(self.pace().saturating_mul(quarters).saturating_mul(2).saturating_add(120))
     }
 }
 
