@@ -20,9 +20,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use crier::config::{self, HostFacts};
+use crier_tests::allocation::Watched;
 use crier_tests::sim::network::{Error, WhyRow};
 use crier_tests::sim::{Network, Simulation, Trouble};
 use ipnet::IpNet;
+
+/// Without it the simulator could not see whether a speaker allocates.
+#[global_allocator]
+static ALLOCATOR: Watched = Watched;
 
 /// What the switch is called.
 const TOR: &str = "tor";

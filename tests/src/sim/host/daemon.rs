@@ -175,8 +175,9 @@ impl Daemon {
         let sessions: Vec<_> =
             sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
         let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
+        let requests = self.bridge.as_ref().map_or(0, Bridge::requests);
         format!(
-            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?}",
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?} after {requests} requests",
             self.bridge_deadline()
         )
     }

@@ -29,12 +29,7 @@ impl Simulation {
         let number = self.host(host)?;
         let addresses = self.world.hosts().get(number).map(|host| host.addresses()).unwrap_or_default();
         let text = read(&config.into(), host, &addresses).map_err(Error::Config)?;
-        self.operate(host, WorkKind::Reload(text.clone()))?;
-        // It is what the file has now: a daemon that starts again reads it.
-        if let Some(host) = self.world.hosts.get_mut(number) {
-            host.plan.config = Some(text);
-        }
-        Ok(())
+        self.operate(host, WorkKind::Reload(text))
     }
 
     /// Originates a route, as `crier announce` does.
