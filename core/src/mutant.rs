@@ -36,6 +36,22 @@ macro_rules! mutants {
 }
 
 mutants! {
+    // What is said and agreed on.
+    /// The higher hold time of the two holds.
+    HoldMaximum = "hold-maximum",
+    /// KEEPALIVEs are due after two thirds of the hold time, not one.
+    KeepaliveTwoThirds = "keepalive-two-thirds",
+    /// Where both speak both families, IPv6 is lost.
+    FamilyLost = "family-lost",
+    /// OPEN offers another hold time than the configured one.
+    OpenHold = "open-hold",
+    /// OPEN says nothing of graceful restart (RFC 4724).
+    OpenWithoutRestart = "open-without-restart",
+    /// The OPEN of a neighbor without a common family is answered with another reason.
+    OpenWrongReason = "open-wrong-reason",
+    /// The end of a session is told with the code of a fault that there was not.
+    CeaseIsFault = "cease-is-fault",
+
     // What is announced.
     /// A withdrawal is noted as sent but is not: every fourth destination stays with neighbors for ever.
     DropWithdrawal = "drop-withdrawal",
@@ -45,6 +61,8 @@ mutants! {
     ExtraWithdrawal = "extra-withdrawal",
     /// End-of-RIB comes before the routes that it is the end of.
     EarlyEndOfRib = "early-end-of-rib",
+    /// End-of-RIB of IPv6 never comes.
+    NoEndOfRib = "no-end-of-rib",
     /// End-of-RIB comes once more after every refresh.
     EndOfRibTwice = "end-of-rib-twice",
     /// A route goes back to the neighbor that it came from.
@@ -73,6 +91,10 @@ mutants! {
     RefreshIgnored = "refresh-ignored",
     /// Announcing everything again leaves out the destination that has not changed for longest.
     RoundSkipsOldest = "round-skips-oldest",
+    /// While it drains, routes are announced without GRACEFUL_SHUTDOWN (RFC 8326).
+    DrainUnmarked = "drain-unmarked",
+    /// While it drains, internal neighbors are given LOCAL_PREF as ever (RFC 8326).
+    DrainPreferred = "drain-preferred",
     /// Draining ends without withdrawing anything.
     DrainKeeps = "drain-keeps",
     /// With each KEEPALIVE everything is announced again.
@@ -115,6 +137,8 @@ mutants! {
     LateKeepalive = "late-keepalive",
     /// The hold timer expires and nothing follows.
     HoldExpiryIgnored = "hold-expiry-ignored",
+    /// A neighbor is given up after two thirds of the hold time.
+    HoldTooShort = "hold-too-short",
     /// Our own KEEPALIVEs keep a session up whose other end is gone.
     HoldRestartsItself = "hold-restarts-itself",
     /// Of two colliding connections none is left, and no other is tried.

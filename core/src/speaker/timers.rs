@@ -47,7 +47,9 @@ impl Speaker<'_> {
     pub(super) fn restart_hold(&mut self, now: Instant, index: u16) {
         let conn = &mut self.conns[usize::from(index)];
         let hold = conn.agreed.as_ref().map_or(0, |agreed| agreed.negotiated.hold);
-        conn.hold_at = (hold > 0).then(|| now + Millis::from_secs(hold.into()));
+        let span = Millis::from_secs(u64::from(hold));
+        let span = if mutant!(HoldTooShort) { Millis(span.0 * 2 / 3) } else { span };
+        conn.hold_at = (hold > 0).then(|| now + span);
         if let Some(at) = conn.hold_at {
             self.arm(at, Wake::Connection(index));
         }

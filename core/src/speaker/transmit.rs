@@ -178,6 +178,10 @@ impl Speaker<'_> {
             if session.end_of_rib_sent || !(mutant!(EarlyEndOfRib) || table.changes.at_tail(session.marker)) {
                 return len;
             }
+            if mutant!(NoEndOfRib) && family == Family::Ipv6Unicast {
+                session.end_of_rib_sent = true;
+                return len;
+            }
             let mut packer = super::pack::Packer::new(out, len, 4096);
             if !packer.end_of_rib(family) {
                 return len;

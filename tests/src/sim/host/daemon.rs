@@ -158,6 +158,11 @@ impl Daemon {
         Micros::millis(at.as_millis().saturating_sub(1)) - self.ahead
     }
 
+    /// By how much its clock is ahead of the world's.
+    pub(crate) fn ahead(&self) -> Micros {
+        self.ahead
+    }
+
     /// Its clock jumps forward.
     pub(crate) fn jump(&mut self, by: Micros) {
         self.ahead += by;
@@ -170,8 +175,9 @@ impl Daemon {
         let sessions: Vec<_> =
             sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
         let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
+        let requests = self.bridge.as_ref().map_or(0, Bridge::requests);
         format!(
-            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?}",
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?} after {requests} requests",
             self.bridge_deadline()
         )
     }

@@ -28,12 +28,11 @@ impl Simulation {
     /// It is wrong, with file and line, or cannot be taken over without a restart: then nothing has changed.
     pub fn reload(&mut self, host: &str, config: impl Into<Source>) -> Result<(), Error> {
         let (text, model) = self.read_config(host, &config.into())?;
-        let running = &self.running(host)?.model;
-        if let Some(why) = reload_conflict(running, &model) {
-            return Err(Error::RestartNeeded { host: host.to_owned(), why });
+        let conflict = reload_conflict(&self.running(host)?.model, &model);
+        match (self.operate(host, WorkKind::Reload(text)), conflict) {
+            (Err(Error::Refused { host, why }), Some(_)) => Err(Error::RestartNeeded { host, why }),
+            (outcome, _) => outcome,
         }
-        self.operate(host, WorkKind::Reload(text.clone()))?;
-        self.keep_config(host, text)
     }
 
     /// Replaces the file of a host and tells nobody: its daemon reads it when it starts again, after [`Trouble::Kill`] or
@@ -46,22 +45,17 @@ impl Simulation {
     /// [`Trouble::Crash`]: super::Trouble::Crash
     pub fn write_config(&mut self, host: &str, config: impl Into<Source>) -> Result<(), Error> {
         let (text, _) = self.read_config(host, &config.into())?;
-        self.keep_config(host, text)
+        let number = self.host(host)?;
+        if let Some(host) = self.world.hosts.get_mut(number) {
+            host.plan.config = Some(text);
+        }
+        Ok(())
     }
 
     fn read_config(&self, host: &str, config: &Source) -> Result<(String, Model), Error> {
         let number = self.host(host)?;
         let addresses = self.world.hosts().get(number).map(|host| host.addresses()).unwrap_or_default();
         read(config, host, &addresses).map_err(Error::Config)
-    }
-
-    /// What the file of a host has from now on.
-    fn keep_config(&mut self, host: &str, text: String) -> Result<(), Error> {
-        let number = self.host(host)?;
-        if let Some(host) = self.world.hosts.get_mut(number) {
-            host.plan.config = Some(text);
-        }
-        Ok(())
     }
 
     /// Originates a route, as `crier announce` does.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::sim::Micros;
-use crate::sim::plan::{KernelFault, WorkKind};
+use crate::sim::plan::{KernelFault, Tolerated, WorkKind};
 
 const TOR: &str = r#"
     [router]
@@ -285,4 +285,69 @@ fn the_same_network_told_the_same_sends_the_same_packets() {
     };
     assert_eq!(told(3), told(3));
     assert_ne!(told(3).0, told(4).0);
+}
+
+/// Three around one; each prefers the way by its neighbor in the ring, if that one goes straight. There is no stable state.
+fn bad_gadget(tolerated: Tolerated) -> Simulation {
+    let slow = Quality { delay: Micros::millis(100), ..Quality::default() };
+    let neighbor = |address: &str, import: &str| {
+        format!(
+            "[[neighbor]]\naddress = \"{address}\"\nremote-asn = \"external\"\nimport = \"{import}\"\n\
+             export = \"accept-all\"\ntimers = {{ hold = 30, connect-retry = 2 }}\n"
+        )
+    };
+    let mut network = Network::new(1).tolerate(tolerated);
+    let middle: String = (1..4).map(|ring| neighbor(&format!("10.0.{ring}.2"), "reject-all")).collect();
+    network = network.router(
+        "r0",
+        format!(
+            "[router]\nasn = 100\nrouter-id = \"10.0.0.100\"\n{middle}[[network]]\nprefix = \"172.20.0.0/16\"\n"
+        ),
+    );
+    for number in 1..4 {
+        // The ring goes 1, 2, 3, 1; link 1N is from N to the next one.
+        let (next, before) = (number % 3 + 1, (number + 1) % 3 + 1);
+        let neighbors = [
+            neighbor(&format!("10.0.{number}.1"), "accept-all"),
+            neighbor(&format!("10.1.{number}.2"), "straight"),
+            neighbor(&format!("10.1.{before}.1"), "reject-all"),
+        ];
+        let text = format!(
+            "[router]\nasn = {number}\nrouter-id = \"10.0.0.{number}\"\n{}[[policy]]\nname = \"straight\"\n\
+             [[policy.rule]]\nas-path-length = 2\nset = {{ local-pref = 200 }}\naction = \"accept\"\n",
+            neighbors.concat()
+        );
+        let (name, to) = (format!("r{number}"), format!("r{next}"));
+        let [hub, spoke] = [1, 2].map(|end| format!("10.0.{number}.{end}/24"));
+        let [here, there] = [1, 2].map(|end| format!("10.1.{number}.{end}/24"));
+        network = network
+            .router(&name, text)
+            .poor_link(&format!("spoke{number}"), &[("r0", &hub), (&name, &spoke)], slow)
+            .poor_link(&format!("ring{number}"), &[(&name, &here), (&to, &there)], slow);
+    }
+    network.start().unwrap()
+}
+
+#[test]
+fn what_changes_for_ever_is_an_error_unless_it_is_tolerated() {
+    let limit = Duration::from_secs(40);
+    let error = bad_gadget(Tolerated::default()).settle_within(limit).unwrap_err();
+    assert!(
+        matches!(&error, Error::Oscillates(what) if what.contains("172.20.0.0/16 at r1, r2, r3")),
+        "{error}"
+    );
+    let mut sim = bad_gadget(Tolerated { oscillation: true, ..Tolerated::default() });
+    let last = sim.settle_within(limit).unwrap();
+    // It went on to the end.
+    assert!(last > Micros::secs(38) && sim.now() >= Micros::secs(40), "{last}");
+}
+
+#[test]
+fn twenty_seconds_of_silence_are_needed_to_settle() {
+    let mut sim = flat(1);
+    sim.settle().unwrap();
+    sim.announce("node2", "172.20.99.0/24").unwrap();
+    let error = sim.settle_within(Duration::from_secs(15)).unwrap_err();
+    assert!(words(error).contains("UPDATEs are being sent"));
+    assert!(sim.settle_within(Duration::from_secs(30)).unwrap() < Micros::secs(1));
 }

@@ -2,14 +2,16 @@
 
 mod expected;
 mod side;
+mod watched;
 
 use crier_core::event::DownReason;
 use crier_core::speaker::Ends;
 use crier_core::{ConnId, Event, EventKind, Speaker};
 
 use super::Micros;
-use super::host::{Host, Watch};
+use super::host::{Daemon, Host, Watch};
 use super::judge::{Broken, keepalive};
+use super::plan::WorkKind;
 use super::report::{Rule, Statistics};
 use super::world::Trace;
 
@@ -35,13 +37,20 @@ pub(crate) struct Referee {
 }
 
 impl Referee {
-    /// A host's daemon has started, or was told something.
+    /// A host's daemon has started.
     pub(crate) fn configured(&mut self, hosts: &[Host], number: usize) {
         while self.sides.len() < hosts.len() {
             self.sides.push(Side::default());
         }
         if let (Some(side), Some(host)) = (self.sides.get_mut(number), hosts.get(number)) {
             side.configured(host);
+        }
+    }
+
+    /// A host's operator has done this.
+    pub(crate) fn operated(&mut self, hosts: &[Host], number: usize, work: &WorkKind) {
+        if let (Some(side), Some(host)) = (self.sides.get_mut(number), hosts.get(number)) {
+            side.operated(host, work);
         }
     }
 
@@ -88,7 +97,8 @@ impl Referee {
         trace: &'a mut Trace,
         statistics: &'a mut Statistics,
     ) -> Turn<'a> {
-        Turn { referee: self, now, number, budget: budget(host), trace, statistics, moved: false }
+        let clock = now + host.daemon.as_ref().map_or(Micros::ZERO, Daemon::ahead);
+        Turn { referee: self, now, clock, number, budget: budget(host), trace, statistics, moved: false }
     }
 }
 
@@ -103,6 +113,8 @@ fn budget(host: &Host) -> Micros {
 pub(crate) struct Turn<'a> {
     referee: &'a mut Referee,
     now: Micros,
+    /// What the host's clock shows.
+    clock: Micros,
     number: usize,
     budget: Micros,
     trace: &'a mut Trace,
@@ -114,21 +126,22 @@ pub(crate) struct Turn<'a> {
 impl Watch for Turn<'_> {
     fn opened(&mut self, conn: ConnId, ends: &Ends) {
         if let Some(side) = self.referee.sides.get_mut(self.number) {
-            side.opened(conn, ends);
+            side.opened(conn, ends, self.clock);
         }
     }
 
     fn sent(&mut self, speaker: &Speaker<'_>, conn: ConnId, bytes: &[u8], writable_since: Micros) {
         self.moved = true;
         let Some(side) = self.referee.sides.get_mut(self.number) else { return };
-        side.establish(self.now, speaker);
+        let established = side.establish(self.now, speaker);
         let Some((watched, router)) = side.watched_mut(conn) else { return };
         let pulse = watched.pulse(self.now, Some(writable_since));
         watched.last_sent = Some(self.now);
         let late = pulse.map_or(Ok(()), |pulse| keepalive::judge(&watched.name, &pulse, self.budget));
         let mut asked = Asked { speaker, router, session: watched.session, remote: watched.remote() };
         let before = watched.judge.tally();
-        let result = late.and_then(|()| watched.judge.sent(bytes, &mut asked));
+        let judged = watched.judge.sent(bytes, &mut asked);
+        let result = established.and(late).and(judged).and(watched.check_expiry(self.clock));
         let after = watched.judge.tally();
         self.statistics.messages += after.messages - before.messages;
         self.statistics.updates += after.updates - before.updates;
@@ -146,8 +159,7 @@ impl Watch for Turn<'_> {
         if let Some((watched, _)) =
             self.referee.sides.get_mut(self.number).and_then(|side| side.watched_mut(conn))
         {
-            watched.judge.received(bytes);
-            watched.last_received = Some(self.now);
+            watched.received(self.now, self.clock, bytes);
         }
     }
 
@@ -173,3 +185,6 @@ impl Watch for Turn<'_> {
         self.referee.broken.get_or_insert(Broken::new(Rule::NoAllocation, text));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crier_core::Family;
-use crier_core::view::Reason;
 use ipnet::IpNet;
 
 use crate::sim::judge::{Broken, rib};
@@ -150,10 +149,9 @@ impl World {
         let name = &router.name;
         let mut received: Vec<BTreeMap<IpNet, crate::sim::Route>> = Vec::new();
         for (number, session) in router.sessions.iter().enumerate() {
-            let Some(mirror) = side.session_with(session.remote).map(|watched| watched.judge.mirror()) else {
-                continue;
-            };
-            self.judge_announced(router, number, mirror, snapshot)?;
+            let Some(watched) = side.session_with(session.remote) else { continue };
+            let mirror = watched.judge.mirror();
+            side.judge_told(speaker, watched)?;
             let told = observe::advertised(speaker, session.remote)
                 .map_err(|text| Broken::new(Rule::Tables, format!("{name}: {text}")))?;
             differing(&rib::announced(name, session.remote, mirror, &told, snapshot, true))?;
@@ -167,36 +165,6 @@ impl World {
         }
         let tables = local_tables(router, received);
         differing(&rib::tables(name, &held(router, &tables), snapshot))
-    }
-
-    /// Whether a session was told just what the best paths make for it.
-    fn judge_announced(
-        &self,
-        router: &Router,
-        session: usize,
-        mirror: &BTreeMap<IpNet, crate::sim::Route>,
-        snapshot: &Snapshot,
-    ) -> Result<(), Broken> {
-        let position = |remote: IpAddr| router.sessions.iter().position(|session| session.remote == remote);
-        let remote = router.sessions.get(session).map(|session| session.remote);
-        for (prefix, paths) in &snapshot.paths {
-            let best = paths.iter().find(|path| path.best && path.valid);
-            let best =
-                best.map(|path| Path { session: path.peer.and_then(position), route: path.route.clone() });
-            let right =
-                best.map_or(Err(Reason::NoBestPath), |best| oracle::export(router, session, *prefix, &best));
-            let broken = |text: String| {
-                let remote = remote.map_or_else(String::new, |remote| remote.to_string());
-                Err(Broken::new(Rule::AdjRib, format!("{} to {remote}: {prefix}: {text}", router.name)))
-            };
-            match (right, mirror.get(prefix)) {
-                (Ok(right), Some(told)) if right == *told => {}
-                (Ok(right), told) => return broken(format!("expected {right:?}, told {told:?}")),
-                (Err(reason), Some(told)) => return broken(format!("told {told:?} although {reason:?}")),
-                (Err(_), None) => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sim::plan::{EndPlan, Quality};
+use crate::sim::plan::{EndPlan, Quality, Work};
 
 fn config(asn: u32, id: &str, neighbor: &str, network: &str) -> String {
     format!(
@@ -87,4 +87,53 @@ fn a_whole_run_ends_with_everything_right() {
         let verdict = crate::sim::run(&plan, crate::sim::Options::default());
         assert!(verdict.result.is_ok(), "{seed}: {:?}\n{}", verdict.result, verdict.trace.join("\n"));
     }
+}
+
+#[test]
+fn what_a_daemon_refuses_is_noted_and_counted() {
+    let work = |at, kind| Work { at: Micros::secs(at), host: 0, kind };
+    let network = "192.0.2.0/24".parse().unwrap();
+    let announce = WorkKind::Announce { prefix: network, communities: Vec::new(), med: None };
+    let plan = Plan {
+        work: vec![
+            work(20, WorkKind::Withdraw(network)),
+            work(21, announce),
+            work(22, WorkKind::Withdraw(network)),
+        ],
+        ..pair(1, Quality::default())
+    };
+    let mut world = World::new(&plan).unwrap();
+    world.trace.keep(100);
+    world.run_until(Micros::secs(30)).unwrap();
+    let Statistics { work, refused, .. } = world.statistics();
+    assert_eq!((work, refused), (3, 1));
+    let events = world.trace.lines(|host| world.name(host));
+    let refusals: Vec<_> = events.iter().filter(|line| line.contains("refused: ")).collect();
+    assert_eq!(refusals.len(), 1, "{events:?}");
+    assert!(
+        refusals[0].starts_with("20.000000 one: refused: 192.0.2.0/24 comes from a [[network]]"),
+        "{refusals:?}"
+    );
+}
+
+#[test]
+fn a_daemon_that_starts_again_reads_the_file_that_was_reloaded_last() {
+    let mut world = World::new(&pair(1, Quality::default())).unwrap();
+    world.run_until(Micros::secs(20)).unwrap();
+    let changed = config(65001, "10.0.0.1", "10.0.0.2", "203.0.113.0/24");
+    world.operate(0, &WorkKind::Reload(changed.clone())).unwrap();
+    // What is refused is not in the file.
+    let refused = changed.replace("prefixes = 100", "prefixes = 101").replace("203.0.113", "198.18.0");
+    world.operate(0, &WorkKind::Reload(refused)).unwrap_err();
+    let (from, until) = (Micros::secs(30), Micros::secs(35));
+    world.inject(Fault { from, until, kind: FaultKind::Kill { host: 0 } }).unwrap();
+    world.run_until(Micros::secs(90)).unwrap();
+    let held = |prefix: &str| {
+        let prefix: ipnet::IpNet = prefix.parse().unwrap();
+        let speaker = world.speaker(1).unwrap();
+        let slots = 1..speaker.destination_slots(crier_core::Family::Ipv4Unicast);
+        let mut held = slots.filter_map(|slot| speaker.destination(crier_core::Family::Ipv4Unicast, slot));
+        held.any(|destination| destination.prefix == prefix)
+    };
+    assert!(held("203.0.113.0/24") && !held("192.0.2.0/24") && !held("198.18.0.0/24"));
 }
