@@ -197,6 +197,9 @@ impl Speaker<'_> {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
+        if mutant!(Restless) {
+            self.arm(now + Millis(10), Wake::Speaker);
+        }
         if let Some(at) = self.drain_until {
             self.arm(at, Wake::Speaker);
         }

@@ -1,6 +1,8 @@
 //! Tables compared, once nothing changes any more: both ends of a session with each other, and each speaker's with what is
 //! expected of it. Every comparison lists all that differs, so that one look at a failure tells its extent.
 
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +15,8 @@ use super::Broken;
 use super::show::{differences, shown};
 use crate::sim::observe::{Advertised, HeldPath, Snapshot};
 use crate::sim::{Route, Rule};
+
+pub use room::{full, limits, roomy};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

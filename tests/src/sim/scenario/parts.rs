@@ -100,7 +100,8 @@ fn concerns(kind: &FaultKind, part: Part) -> bool {
         | FaultKind::SlowCpu { host, .. }
         | FaultKind::Kernel { host, .. }
         | FaultKind::ClockJump { host, .. }
-        | FaultKind::Deaf { host } => part == Part::Host(host),
+        | FaultKind::Deaf { host }
+        | FaultKind::SlowReader { host, .. } => part == Part::Host(host),
         FaultKind::Reset { host, peer } | FaultKind::HalfOpen { host, peer } => {
             part == Part::Host(host) || part == Part::Host(peer)
         }

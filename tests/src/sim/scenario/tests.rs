@@ -121,7 +121,7 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
             }
         }
     }
-    assert_eq!(faults.len(), 10, "{faults:?}");
+    assert_eq!(faults.len(), 11, "{faults:?}");
     assert_eq!((kernel.len(), one_way, work.len()), (3, true, 8));
 }
 

@@ -142,6 +142,11 @@ impl Endpoint {
         self.socket().can_recv()
     }
 
+    /// Bytes that wait to be sent, or for their acknowledgement.
+    pub fn unacknowledged(&self) -> usize {
+        self.socket().send_queue()
+    }
+
     /// Whether bytes can be sent.
     pub fn can_send(&self) -> bool {
         self.socket().can_send()

@@ -1,8 +1,9 @@
 //! What a world is like at rest: who should have a session with whom, and whether anything is still under way.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crier_core::config::{RemoteAs, Settings, Ttl};
+use crier_core::config::{PeerConfig, RemoteAs, Ttl};
 use crier_core::limits::Table;
 use crier_core::peer::State;
 use crier_core::view::Admin;
@@ -39,6 +40,9 @@ impl World {
             if daemon.bridge.as_ref().is_some_and(|bridge| !bridge.settled()) {
                 return Err(format!("{name}'s kernel has not been told everything"));
             }
+            if let Some(neighbor) = host.under_way() {
+                return Err(format!("bytes between {name} and {neighbor} are on their way"));
+            }
             if let Some(session) = daemon.sessions.iter().flatten().find(|session| !session.outbox.is_empty())
             {
                 return Err(format!("{name} has bytes to send on connection {}", session.id.index));
@@ -47,26 +51,39 @@ impl World {
         Ok(())
     }
 
-    /// The first session that should be up and is not.
-    pub fn missing_session(&self) -> Option<String> {
+    /// The first session that should be up and is not, but for those that a host has with a neighbor in `without`.
+    /// `refusals`: speakers may be too small for all their neighbors, and neighbors may exceed their limits.
+    pub(crate) fn missing_session(
+        &self,
+        refusals: bool,
+        without: &BTreeSet<(usize, IpAddr)>,
+    ) -> Option<String> {
         (0..self.hosts.len()).find_map(|number| {
             let daemon = self.hosts.get(number)?.daemon.as_ref()?;
             let peers = daemon.model.peers.iter().filter(|peer| !peer.settings.passive);
-            let missing =
-                peers.filter(|peer| self.should_be_up(number, peer.remote, &peer.settings)).find(|peer| {
-                    let id = daemon.speaker().find_peer(peer.remote);
-                    let view = id.and_then(|id| daemon.speaker().peer(id));
-                    view.is_none_or(|view| view.state != State::Established)
-                })?;
+            let should = |peer: &&PeerConfig| self.should_be_up(number, peer, refusals, without);
+            let missing = peers.filter(should).find(|peer| {
+                let id = daemon.speaker().find_peer(peer.remote);
+                let view = id.and_then(|id| daemon.speaker().peer(id));
+                view.is_none_or(|view| view.state != State::Established)
+            })?;
             Some(format!("{} has no session with {}", self.name(number), missing.remote))
         })
     }
 
     /// Whether a host that dials this neighbor should end up with a session.
-    fn should_be_up(&self, number: usize, remote: IpAddr, ours: &Settings) -> bool {
+    fn should_be_up(
+        &self,
+        number: usize,
+        peer: &PeerConfig,
+        refusals: bool,
+        without: &BTreeSet<(usize, IpAddr)>,
+    ) -> bool {
+        let (remote, ours) = (peer.remote, &peer.settings);
         let Some((host, daemon)) = self.running(number) else { return false };
         let there = self.owners.get(&remote).copied();
-        let Some((neighbor, theirs)) = there.and_then(|there| self.running(there)) else { return false };
+        let Some(there) = there else { return false };
+        let Some((neighbor, theirs)) = self.running(there) else { return false };
         let Some(local) = ours.local_address.or_else(|| host.source_for(remote)) else { return false };
         let Some(back) = settings(&theirs.model, local) else { return false };
         let (own, other) = (daemon.model.local.asn, theirs.model.local.asn);
@@ -76,12 +93,13 @@ impl World {
         wanted
             && families
             && listens
-            && is_up(daemon, remote)
-            && is_up(theirs, local)
+            && is_up(daemon, remote, refusals)
+            && is_up(theirs, local, refusals)
+            && !without.contains(&(number, remote))
+            && !without.contains(&(there, local))
             && reaches(host, remote, ours.ttl, own != other)
             && reaches(neighbor, local, back.ttl, own != other)
-            && !is_crowded(theirs)
-            && !is_crowded(daemon)
+            && !(refusals && (is_crowded(theirs) || is_crowded(daemon)))
     }
 
     fn running(&self, number: usize) -> Option<(&Host, &Daemon)> {
@@ -99,12 +117,12 @@ fn is_wanted(wanted: RemoteAs, own: u32, other: u32) -> bool {
     }
 }
 
-/// Whether nobody has shut a neighbor down, and it has not gone past its limit of prefixes.
-fn is_up(daemon: &Daemon, remote: IpAddr) -> bool {
+/// Whether nobody has shut a neighbor down, and it has not gone past its limit of prefixes where it may.
+fn is_up(daemon: &Daemon, remote: IpAddr, refusals: bool) -> bool {
     let id = daemon.speaker().find_peer(remote);
     let view = id.and_then(|id| daemon.speaker().peer(id));
     !daemon.shut.contains(&remote)
-        && view.is_none_or(|view| !matches!(view.admin, Admin::Down | Admin::Limit))
+        && view.is_none_or(|view| view.admin != Admin::Down && !(refusals && view.admin == Admin::Limit))
 }
 
 /// Whether packets live long enough to reach a neighbor.
