@@ -109,6 +109,8 @@ mutants! {
     PathsLimit = "paths-limit",
     /// A neighbor may have one prefix more than its limit.
     PrefixLimit = "prefix-limit",
+    /// What a limit of prefixes has refused stays out, however many others go.
+    LimitKeepsOut = "limit-keeps-out",
     /// A path that was refused and is accepted now is listed as both.
     RefusedAndAccepted = "refused-and-accepted",
     /// The room for long messages is never given back.

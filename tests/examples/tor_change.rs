@@ -21,6 +21,7 @@ use std::time::Duration;
 use clap::Parser;
 use crier::config::{self, HostFacts};
 use crier_tests::sim::network::{Error, WhyRow};
+use crier_tests::sim::plan::Tolerated;
 use crier_tests::sim::{Network, Simulation, Trouble};
 use ipnet::IpNet;
 
@@ -139,7 +140,9 @@ fn rack(arguments: &Arguments) -> Result<Simulation, String> {
         neighbors.difference(&own).map(|&address| (TOR.to_owned(), on_link(address, arguments.length)));
     ends.extend(of_tor);
     let ends: Vec<(&str, &str)> = ends.iter().map(|(name, net)| (name.as_str(), net.as_str())).collect();
-    network.link("rack", &ends).start().map_err(|error| error.to_string())
+    // A limit that a node exceeds is an answer.
+    let tolerated = Tolerated { refusals: true, ..Tolerated::default() };
+    network.link("rack", &ends).tolerate(tolerated).start().map_err(|error| error.to_string())
 }
 
 /// Names and files of the nodes, in the order of their names.

@@ -171,6 +171,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
                         Err(LimitExceeded { family: F::FAMILY, limit })
                     }
                     MaxPrefixAction::Refuse | MaxPrefixAction::Warn => {
+                        self.slot.families[F::FAMILY.index()].limit_refused = true;
                         self.refuse(net, Reason::MaxPrefixes);
                         Ok(())
                     }

@@ -128,3 +128,6 @@ fn oscillation(world: &mut World) -> Result<Outcome, Failure> {
         None => Ok(Outcome::Oscillates(named.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,8 @@ impl Network {
     }
 
     /// Says what the configurations may lead to by themselves, so that [`Simulation::settle`] does not object: say
-    /// `black_holes` where packets may be lost although every table is right.
+    /// `black_holes` where packets may be lost although every table is right, `refusals` where tables or limits of prefixes are
+    /// too small.
     #[must_use]
     pub fn tolerate(mut self, tolerated: Tolerated) -> Self {
         self.tolerated = tolerated;

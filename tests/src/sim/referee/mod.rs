@@ -34,6 +34,10 @@ pub(crate) struct Referee {
     sides: Vec<Side>,
     /// When anybody last sent an UPDATE.
     pub(crate) last_update: Micros,
+    /// When anybody last announced something new, or withdrew something.
+    pub(crate) last_news: Micros,
+    /// When a neighbor was last asked for a refresh, by the addresses of who asked and of who was asked.
+    pub(crate) refreshed: BTreeMap<(IpAddr, IpAddr), Micros>,
     /// Limits of prefixes.
     pub(crate) limits: Limits,
     /// What has happened since everything was at rest, while silence is watched.
@@ -71,8 +75,9 @@ impl Referee {
         let Some(router) = self.sides.get(number).and_then(Side::router) else { return };
         let Some(session) = router.sessions.iter().find(|session| session.remote == remote) else { return };
         // The other end has not heard of it yet. What it has said is at least what has arrived.
-        let theirs = self.sides.iter().filter_map(|side| side.session_with(session.local));
-        let theirs = theirs.filter(|watched| watched.local() == remote).map(|watched| watched.judge.tally());
+        let theirs = self.sides.iter().flat_map(Side::watched);
+        let theirs = theirs.filter(|watched| (watched.local(), watched.remote()) == (remote, session.local));
+        let theirs = theirs.map(|watched| watched.judge.tally());
         let (Some(announced), limit) =
             (theirs.map(|tally| tally.announced).max(), session.settings.max_prefixes.limit)
         else {
@@ -177,6 +182,12 @@ impl Watch for Turn<'_> {
         }
         let (name, local, remote) = (&watched.name, watched.local(), watched.remote());
         let sent = Sent { name, local, remote, bytes, tallies: [before, after] };
+        if sent.has_news() {
+            self.referee.last_news = self.now;
+        }
+        if sent.refreshes() > 0 {
+            self.referee.refreshed.insert((local, remote), self.now);
+        }
         let silence = self.referee.silence.as_mut().map(|silence| silence.sent(self.now, &sent));
         let result = result.and(silence.unwrap_or(Ok(())));
         self.statistics.messages += after.messages - before.messages;

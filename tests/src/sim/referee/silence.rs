@@ -44,6 +44,20 @@ pub(crate) struct Sent<'a> {
     pub(crate) tallies: [Tally; 2],
 }
 
+impl Sent<'_> {
+    /// How many ROUTE-REFRESHes there are in it.
+    pub(crate) fn refreshes(&self) -> u32 {
+        refreshes(self.bytes)
+    }
+
+    /// Whether something is announced that was not before, or otherwise, or withdrawn.
+    pub(crate) fn has_news(&self) -> bool {
+        let [before, after] = self.tallies;
+        after.announced - before.announced > after.repeated - before.repeated
+            || after.withdrawn > before.withdrawn
+    }
+}
+
 impl Silence {
     /// Nothing has happened. `allowed`: ROUTE-REFRESHes that anybody may send to any other.
     pub(crate) fn new(allowed: u32) -> Self {
@@ -53,7 +67,7 @@ impl Silence {
     /// Judges what somebody has sent.
     pub(crate) fn sent(&mut self, now: Micros, sent: &Sent<'_>) -> Result<(), Broken> {
         let broken = |what: &str| Err(Broken::new(Rule::Silence, format!("{}: {what}", sent.name)));
-        for _ in 0..refreshes(sent.bytes) {
+        for _ in 0..sent.refreshes() {
             let asked = self.asked.entry((sent.local, sent.remote)).or_insert(Asked { times: 0, last: now });
             *asked = Asked { times: asked.times + 1, last: now };
             if asked.times > self.allowed {
@@ -68,8 +82,7 @@ impl Silence {
         if asked.is_none_or(|asked| now - asked.last > ANSWER) {
             return broken("an UPDATE after everything was at rest, that nobody has asked for");
         }
-        let news = (after.announced - before.announced) - (after.repeated - before.repeated);
-        if news > 0 || after.withdrawn > before.withdrawn {
+        if sent.has_news() {
             return broken("asked for a refresh after everything was at rest, it has news");
         }
         Ok(())

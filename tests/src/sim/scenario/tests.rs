@@ -207,7 +207,8 @@ fn faults_are_over_when_all_heals_and_point_at_what_there_is() {
                 | FaultKind::SlowCpu { host, .. }
                 | FaultKind::Kernel { host, .. }
                 | FaultKind::ClockJump { host, .. }
-                | FaultKind::Deaf { host } => assert!(speaks(*host), "{what}"),
+                | FaultKind::Deaf { host }
+                | FaultKind::SlowReader { host, .. } => assert!(speaks(*host), "{what}"),
             }
         }
         assert!(plan.work.iter().all(|work| work.at <= plan.heal_at), "{what}");

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crier_core::Speaker;
 use crier_core::config::{PeerConfig, RemoteAs, Ttl};
-use crier_core::limits::Table;
+use crier_core::limits::{Table, TableUse};
 use crier_core::peer::State;
 use crier_core::view::Admin;
 
@@ -34,6 +35,9 @@ impl World {
                 // A segment that was lost is sent again after up to a minute, and until then this looks like rest.
                 return Err(format!("{} waits for what was lost", silent.name));
             }
+            if let Some(neighbor) = self.is_recovering(daemon.speaker()) {
+                return Err(format!("{name} is about to ask {neighbor} for what it has refused"));
+            }
             if !observe::is_settled(daemon.speaker()) {
                 return Err(format!("{name} has long jobs to do"));
             }
@@ -49,6 +53,27 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The first neighbor that is to be asked again for what was refused, now that there is room. Whoever was asked and had
+    /// nothing new to say may be asked for ever: there is room, but not as much as it takes.
+    fn is_recovering(&self, speaker: &Speaker<'_>) -> Option<IpAddr> {
+        let is_roomy = |row: &TableUse| {
+            let matters = matches!(
+                row.table,
+                Table::Prefixes(_) | Table::Paths(_) | Table::AttributeSets | Table::AttributeBytes
+            );
+            !matters || row.used.saturating_mul(10) < row.capacity.saturating_mul(9)
+        };
+        let asked = |local: IpAddr, remote| {
+            self.referee.refreshed.get(&(local, remote)).is_some_and(|at| *at > self.referee.last_news)
+        };
+        if !speaker.tables().all(|row| is_roomy(&row)) {
+            return None;
+        }
+        let mut peers = speaker.peers().filter(|peer| peer.incomplete);
+        let waits = peers.find(|peer| peer.local_address.is_some_and(|local| !asked(local, peer.remote)));
+        waits.map(|peer| peer.remote)
     }
 
     /// The first session that should be up and is not, but for those that a host has with a neighbor in `without`.

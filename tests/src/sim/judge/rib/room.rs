@@ -10,8 +10,9 @@ use super::{Difference, List, counts, is_want_of_room};
 use crate::sim::Rule;
 use crate::sim::observe::Snapshot;
 
-/// Compares a neighbor's accepted prefixes with its limit: `most` in each family, and no fewer than `least` where one was
-/// refused for the limit. They differ if it was another one earlier in the session.
+/// Compares a neighbor's accepted prefixes with its limit: `most` in each family, and, where one was refused for the limit,
+/// 90 % of `least` (or the neighbor is about to be asked for it again). They differ if it was another one earlier in the
+/// session.
 pub fn limits(host: &str, neighbor: IpAddr, least: u32, most: u32, snapshot: &Snapshot) -> Vec<Difference> {
     let mut list = List::new(format!("{host} from {neighbor}"), Rule::Tables);
     for (family, counts) in counts(snapshot, neighbor) {
@@ -23,9 +24,11 @@ pub fn limits(host: &str, neighbor: IpAddr, least: u32, most: u32, snapshot: &Sn
             *from == neighbor && Family::of(prefix) == family && **reason == Reason::MaxPrefixes
         });
         if let Some(((_, prefix), reason)) = refused.next()
-            && counts.accepted < least
+            && u64::from(counts.accepted) * 10 < u64::from(least) * 9
+            && snapshot.peers.get(&neighbor).is_none_or(|peer| !peer.incomplete)
         {
-            let expected = format!("{least} accepted before one is refused for their number");
+            let expected =
+                format!("nine of ten that may be accepted, {least}, before one is refused for their number");
             let found = format!("{} accepted, {reason:?}", counts.accepted);
             list.put(Rule::Tables, Some(*prefix), &expected, &found);
         }

@@ -229,7 +229,7 @@ fn a_limit_of_prefixes_is_neither_exceeded_nor_an_excuse_before_it_is_reached() 
     let for_number = Some(Reason::MaxPrefixes);
     assert_eq!(limited(3, for_number, 3, 3), [""; 0]);
     assert!(only(&limited(4, None, 3, 3)).ends_with("expected ipv4-unicast: 3 accepted at most, found 4"));
-    assert!(only(&limited(2, for_number, 3, 3)).contains("10.9.0.0/16: expected 3 accepted before"));
+    assert!(only(&limited(2, for_number, 3, 3)).contains("10.9.0.0/16: expected nine of ten"));
     assert_eq!(limited(2, Some(Reason::PathsFull), 3, 3), [""; 0]);
     // It was 3 and is 5 now, or the other way round.
     assert_eq!(limited(3, for_number, 3, 5), [""; 0]);
