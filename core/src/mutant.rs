@@ -79,7 +79,7 @@ mutants! {
     NeverSilent = "never-silent",
     /// A changed best path goes out with the next KEEPALIVE only.
     LateWakeup = "late-wakeup",
-    /// What was refused for want of room is asked for again every few seconds, whether there is room or not.
+    /// What was refused for want of room is asked for again every 25 seconds, whether there is room or not.
     AskForEver = "ask-for-ever",
     /// A neighbor that has caught up does not hear that the destination it heard of last has changed again.
     TailSkipped = "tail-skipped",

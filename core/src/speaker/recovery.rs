@@ -69,7 +69,7 @@ impl Speaker<'_> {
             };
             let incomplete = core::mem::take(&mut slot.incomplete);
             slot.families.iter_mut().for_each(|family| family.limit_refused = false);
-            slot.recover_at = now + if mutant!(AskForEver) { CROWDED } else { INTERVAL };
+            slot.recover_at = now + if mutant!(AskForEver) { Millis::from_secs(25) } else { INTERVAL };
             let asked = self.ask_refresh(conn);
             if asked || incomplete {
                 self.report(now, peer, EventKind::Recovering);

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub refused: BTreeMap<(IpAddr, IpNet), Reason>,
     /// Use of every table.
     pub tables: Vec<TableUse>,
+    /// There is room for everything, whoever looks at this says: nothing can be missing for want of it.
+    pub roomy: bool,
 }
 
 /// A neighbor.
@@ -94,7 +96,13 @@ impl Snapshot {
                 paths.insert(prefix, held);
             }
         }
-        Ok(Self { paths, refused: refused.collect(), tables: speaker.tables().collect(), peers })
+        Ok(Self {
+            paths,
+            refused: refused.collect(),
+            tables: speaker.tables().collect(),
+            peers,
+            roomy: false,
+        })
     }
 }
 

@@ -72,7 +72,7 @@ fn what_changes_beside_it_is_no_part_of_it() {
     for number in 0..120 {
         let announce = WorkKind::Announce { prefix, communities: Vec::new(), med: None };
         let kind = if number % 2 == 0 { announce } else { WorkKind::Withdraw(prefix) };
-        plan.work.push(Work { at: Micros::secs(3 * number), host: 0, kind });
+        plan.work.push(Work { at: Micros::secs(3 * number), host: 1, kind });
     }
     let failure = outcome(&plan, true, false).unwrap_err();
     assert_eq!(failure.rule, Rule::Silence);

@@ -32,7 +32,8 @@ impl World {
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn judge_tables(&self, thorough: bool, refusals: bool) -> Result<u64, Broken> {
-        let seen = self.look_around()?;
+        let mut seen = self.look_around()?;
+        seen.snapshots.iter_mut().for_each(|snapshot| snapshot.roomy = !refusals);
         for (place, &host) in seen.hosts.iter().enumerate() {
             self.judge_sessions(&seen, place, host)?;
         }

@@ -144,7 +144,7 @@ fn turns_at_rest_are_counted() {
 #[test]
 fn who_reads_slowly_gets_everything_late() {
     let mut world = resting();
-    world.inject(fault(61, 200, FaultKind::SlowReader { host: 1, rate: 20 })).unwrap();
+    world.inject(fault(61, 200, FaultKind::SlowReader { host: 1, rate: 40 })).unwrap();
     for number in 0..3 {
         let prefix = format!("203.0.{number}.0/24").parse().unwrap();
         let communities = (0..30).collect();

@@ -46,10 +46,8 @@ pub fn roomy(host: &str, snapshot: &Snapshot) -> Vec<Difference> {
         }
     }
     for (neighbor, peer) in &snapshot.peers {
-        let inexact = peer.families.iter().flatten().any(|counts| !counts.received_exact);
         let wants = [
             (peer.incomplete, "something refused for want of room"),
-            (inexact, "refusals that are not on record"),
             (peer.admin == Admin::Limit, "down for its number of prefixes"),
         ];
         for (_, found) in wants.iter().filter(|(is, _)| *is) {

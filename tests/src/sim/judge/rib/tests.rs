@@ -254,8 +254,18 @@ fn where_there_is_room_nothing_is_excused_by_its_want() {
     let mut rejected = snapshot(1, ROOMY);
     refuse(&mut rejected, 1, Reason::Policy);
     assert_eq!(compare_roomy(&rejected), [""; 0]);
+    // Records of what policies refuse may be lost all the same. What they accept is not.
     let inexact = snapshot(1, FamilyCounts { received_exact: false, ..ROOMY });
-    assert!(only(&compare_roomy(&inexact)).ends_with("refusals that are not on record"));
+    let inexact = Snapshot { roomy: true, ..inexact };
+    assert_eq!(compare_roomy(&inexact), [""; 0]);
+    let rejected = BTreeMap::from([(net(0), route(0)), (net(9), route(9))]);
+    assert_eq!(compare(&rejected, &inexact), [""; 0]);
+    assert!(only(&compare(&told(2), &inexact)).ends_with("found nothing"));
+    let other = HeldPath { peer: Some([192, 0, 2, 7].into()), best: false, multipath: false, ..held(0) };
+    let mut one = Snapshot { paths: BTreeMap::from([(net(0), vec![other.clone()])]), ..inexact };
+    assert_ne!(compare_tables(vec![held(0), other.clone()], &one), [""; 0]);
+    one.roomy = false;
+    assert_eq!(compare_tables(vec![held(0), other], &one), [""; 0]);
     let mut incomplete = snapshot(1, ROOMY);
     incomplete.peers.values_mut().for_each(|peer| peer.incomplete = true);
     assert!(only(&compare_roomy(&incomplete)).ends_with("refused for want of room"));
