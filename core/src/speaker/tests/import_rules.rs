@@ -13,6 +13,7 @@ use super::raw::{
 use super::world::{World, route, settings, small, speaker};
 use crate::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, Settings};
 use crate::policy::{CommunityPattern, Match, Policy, Rule, RuleAction, Set};
+use crate::time::Millis;
 use crate::view::{Admin, Reason};
 use crate::{EventKind, Limits, PeerId};
 
