@@ -99,6 +99,10 @@ mutants! {
     DrainKeeps = "drain-keeps",
     /// With each KEEPALIVE everything is announced again.
     NeverSilent = "never-silent",
+    /// A changed best path goes out with the next KEEPALIVE only.
+    LateWakeup = "late-wakeup",
+    /// What was refused for want of room is asked for again every 25 seconds, whether there is room or not.
+    AskForEver = "ask-for-ever",
     /// A neighbor that has caught up does not hear that the destination it heard of last has changed again.
     TailSkipped = "tail-skipped",
 
@@ -125,6 +129,10 @@ mutants! {
     FreedTooEarly = "freed-too-early",
     /// A table takes one path more than its limit.
     PathsLimit = "paths-limit",
+    /// A neighbor may have one prefix more than its limit.
+    PrefixLimit = "prefix-limit",
+    /// What a limit of prefixes has refused stays out, however many others go.
+    LimitKeepsOut = "limit-keeps-out",
     /// A path that was refused and is accepted now is listed as both.
     RefusedAndAccepted = "refused-and-accepted",
     /// The room for long messages is never given back.
@@ -147,12 +155,16 @@ mutants! {
     RetryForgotten = "retry-forgotten",
     /// A timer that is due before the one waited for is late.
     DeadlineIgnored = "deadline-ignored",
+    /// A timer without a purpose goes off every ten milliseconds.
+    Restless = "restless",
     /// Timers are spread by a clock instead of the seed: no run is like another.
     ClockJitter = "clock-jitter",
 
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.
     StaleReadiness = "stale-readiness",
+    /// What a socket does not take at once is lost.
+    TornWrite = "torn-write",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",
     /// The kernel is not told of destinations that are gone.

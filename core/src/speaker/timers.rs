@@ -3,7 +3,7 @@
 use super::Speaker;
 use super::conn_slot::Phase;
 use super::export::Drain;
-use super::peer_slot::Job;
+use super::peer_slot::{Job, PeerSlot};
 use super::session::With;
 use super::types::{Deadline, PeerId, Wake};
 use crate::peer::State;
@@ -199,10 +199,13 @@ impl Speaker<'_> {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
+        if mutant!(Restless) {
+            self.arm(now + Millis(10), Wake::Speaker);
+        }
         if let Some(at) = self.drain_until {
             self.arm(at, Wake::Speaker);
         }
-        if self.peers.iter().any(|slot| slot.incomplete) {
+        if self.peers.iter().any(PeerSlot::wants_more) {
             self.arm(now + HOUSEKEEPING, Wake::Speaker);
         }
     }

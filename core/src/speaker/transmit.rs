@@ -44,7 +44,8 @@ impl Speaker<'_> {
             session.marker != 0
                 && (!session.end_of_rib_sent
                     || session.again
-                    || !with_table!(ref self.rib, family, table => table.changes.at_tail(session.marker)))
+                    || (!mutant!(LateWakeup)
+                        && !with_table!(ref self.rib, family, table => table.changes.at_tail(session.marker))))
         })
     }
 

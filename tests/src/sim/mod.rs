@@ -82,6 +82,7 @@
 //! # What is not
 //!
 //! - Other implementations of BGP: every speaker is crier. The labs of this crate have FRR, BIRD, GoBGP and ExaBGP for that.
+//! - Malformed BGP: nothing reaches a speaker but what another one wrote. The core has tests of its own for that.
 //! - Linux: sockets, netlink, the control socket, files. Nobody tells a speaker that a link is down.
 //! - Ethernet, ARP and neighbor discovery: who has an address on a link is known.
 //! - Time that computing takes, but for a fixed time for each turn of a speaker ([`Trouble::SlowCpu`] makes it longer).

@@ -205,6 +205,13 @@ pub enum FaultKind {
         /// Which host.
         host: usize,
     },
+    /// A host reads slowly: whoever talks to it stands before full buffers, and gets everything through all the same.
+    SlowReader {
+        /// Which host.
+        host: usize,
+        /// Bytes a second from each connection.
+        rate: u32,
+    },
 }
 
 /// How a kernel fails its route daemon: the simulator's bridge, which stands for the program's to come.

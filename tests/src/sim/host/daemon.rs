@@ -23,8 +23,17 @@ pub(crate) struct Faults {
     pub(crate) slow: Vec<(usize, Micros)>,
     /// Nothing is read from sockets.
     pub(crate) deaf: Vec<usize>,
+    /// From each connection this many bytes a second are read.
+    pub(crate) reading: Vec<(usize, u32)>,
     /// The kernel does not do what it is told about routes.
     pub(crate) kernel: Vec<(usize, KernelFault)>,
+}
+
+impl Faults {
+    /// Bytes a second that are read from each connection, if something bounds them.
+    pub(crate) fn rate(&self) -> Option<u32> {
+        self.reading.iter().map(|&(_, rate)| rate).min()
+    }
 }
 
 /// A connection, as the daemon has it.

@@ -40,6 +40,12 @@ pub struct Tally {
     pub messages: u64,
     /// UPDATEs, End-of-RIB included.
     pub updates: u64,
+    /// Prefixes announced.
+    pub announced: u64,
+    /// Of those, announced just as they had been: refreshes do that, and changes that were taken back in time.
+    pub repeated: u64,
+    /// Prefixes withdrawn.
+    pub withdrawn: u64,
 }
 
 /// Watches one end of a TCP connection between two speakers.
@@ -263,6 +269,7 @@ impl SessionJudge {
     }
 
     fn announce(&mut self, prefix: IpNet, route: &Route, expected: &mut dyn Expected) -> Result<(), Broken> {
+        self.tally.announced += 1;
         let fault = match expected.export(prefix) {
             Ok(right) if right == *route => None,
             Ok(right) => Some(format!("announced {prefix} with {}", differences(&right, route))),
@@ -271,11 +278,13 @@ impl SessionJudge {
         if let Some(fault) = fault {
             return Err(self.broken(Rule::Export, fault));
         }
-        self.mirror.insert(prefix, route.clone());
+        let former = self.mirror.insert(prefix, route.clone());
+        self.tally.repeated += u64::from(former.as_ref() == Some(route));
         Ok(())
     }
 
     fn withdraw(&mut self, prefix: IpNet, expected: &mut dyn Expected) -> Result<(), Broken> {
+        self.tally.withdrawn += 1;
         if self.mirror.remove(&prefix).is_none() {
             return Err(self.broken(Rule::ExactWithdrawals, format!("withdrew {prefix}, never announced")));
         }

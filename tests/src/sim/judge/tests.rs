@@ -193,6 +193,6 @@ fn a_tally_counts_messages() {
     let mut row = Row::new(settings(), [LIMITS; 3]);
     row.settle().unwrap();
     // OPEN, KEEPALIVE, End-of-RIB of two families.
-    let expected = Tally { messages: 4, updates: 2 };
+    let expected = Tally { messages: 4, updates: 2, ..Tally::default() };
     assert_eq!(row.end(0, 0).judge.tally(), expected);
 }

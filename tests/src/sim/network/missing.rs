@@ -59,7 +59,7 @@ impl Simulation {
         }
         let error = row.and_then(|row| row.last_error.as_ref());
         let error = error.map(|error| format!("last error: {} {}", error.direction, error.text));
-        let why = match (self.world.obstacle(number, peer.remote, &peer.settings), error) {
+        let why = match (self.world.obstacle(number, peer.remote, &peer.settings, true), error) {
             (Some(obstacle), Some(error)) => format!("{obstacle} ({error})"),
             (Some(why), None) | (None, Some(why)) => why,
             (None, None) => row.map_or_else(|| "not known".to_owned(), |row| format!("it is {}", row.state)),

@@ -141,7 +141,7 @@ impl Network {
 
     /// Says what the configurations may lead to by themselves, so that [`Simulation::settle`] does not object: say
     /// `black_holes` where packets may be lost although every table is right, `oscillation` where the policies may have no
-    /// stable state, or sessions reach their limit of prefixes again and again.
+    /// stable state, `refusals` where tables or limits of prefixes are too small.
     #[must_use]
     pub fn tolerate(mut self, tolerated: Tolerated) -> Self {
         self.tolerated = tolerated;

@@ -73,7 +73,9 @@ impl Simulation {
             self.run_for(self.longest_hold())?;
         }
         let Tolerated { black_holes, refusals, .. } = self.tolerated;
-        let expected = Expected { sessions: calm, arrival: calm && !black_holes, refusals };
+        // What oscillates is an error, and better named.
+        let expected =
+            Expected { sessions: calm, arrival: calm && !black_holes, refusals, oscillation: true };
         match converge(&mut self.world, limit.into(), expected) {
             Ok(Outcome::Converged(_)) => Ok(self.world.last_update() - begin),
             Ok(Outcome::Oscillates(_)) if self.tolerated.oscillation => Ok(self.world.last_update() - begin),

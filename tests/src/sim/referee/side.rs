@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crier::config::{Model, PolicyModel};
-use crier_core::config::{PolicyRef, Settings};
+use crier_core::config::{MaxPrefixes, PolicyRef, Settings};
 use crier_core::peer::State;
 use crier_core::speaker::{Clear, Ends};
 use crier_core::{ConnId, FamilySet, Speaker};
@@ -185,6 +185,14 @@ impl Side {
     pub(crate) fn watched_mut(&mut self, id: ConnId) -> Option<(&mut Watched, &Router)> {
         let watched = self.watched.get_mut(&id.index).filter(|watched| watched.id == id)?;
         Some((watched, self.router.as_ref()?))
+    }
+
+    /// The limit of prefixes of each Established session.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (ConnId, MaxPrefixes)> {
+        self.watched().filter_map(|watched| {
+            let session = self.router.as_ref()?.sessions.get(watched.session?)?;
+            Some((watched.id, session.settings.max_prefixes))
+        })
     }
 
     /// Every connection.

@@ -8,6 +8,9 @@ use super::sessions::Session;
 use crate::sim::Micros;
 use crate::sim::plan::{Fault, FaultKind, KernelFault, Quality};
 
+/// A socket's buffer of fewer bytes than this is small.
+const SMALL: usize = 16_384;
+
 /// A class of faults that a scenario switches on or off as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultClass {
@@ -31,11 +34,13 @@ pub enum FaultClass {
     HalfOpen,
     /// [`FaultKind::Deaf`].
     Deaf,
+    /// [`FaultKind::SlowReader`].
+    SlowReader,
 }
 
 impl FaultClass {
     /// Every class.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Degrade,
         Self::Partition,
         Self::Crash,
@@ -46,6 +51,7 @@ impl FaultClass {
         Self::Reset,
         Self::HalfOpen,
         Self::Deaf,
+        Self::SlowReader,
     ];
 
     /// Whether only the hold timer tells both ends that a session is over. Without one they may never hear of it.
@@ -134,6 +140,15 @@ impl FaultSource<'_> {
                 }
             }
             FaultClass::Deaf => FaultKind::Deaf { host },
+            FaultClass::SlowReader => {
+                // Little of it shows where much fits in between.
+                let small = |host: &usize| {
+                    self.builder.hosts.get(*host).is_some_and(|host| host.socket_buffer < SMALL)
+                };
+                let small: Vec<usize> = speakers.iter().copied().filter(small).collect();
+                let host = draw.pick(&small).copied().unwrap_or(host);
+                FaultKind::SlowReader { host, rate: draw.one([100, 300, 1_000, 4_000]) }
+            }
         })
     }
 
@@ -220,6 +235,7 @@ const fn target(kind: &FaultKind) -> (u8, usize, usize) {
         FaultKind::Reset { host, peer } => (6, host, peer),
         FaultKind::HalfOpen { host, peer } => (7, host, peer),
         FaultKind::Deaf { host } => (8, host, 0),
+        FaultKind::SlowReader { host, .. } => (9, host, 0),
     }
 }
 

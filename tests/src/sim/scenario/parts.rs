@@ -102,7 +102,8 @@ fn needs(kind: &FaultKind) -> [Option<Part>; 2] {
         | FaultKind::SlowCpu { host, .. }
         | FaultKind::Kernel { host, .. }
         | FaultKind::ClockJump { host, .. }
-        | FaultKind::Deaf { host } => [Some(Part::Host(host)), None],
+        | FaultKind::Deaf { host }
+        | FaultKind::SlowReader { host, .. } => [Some(Part::Host(host)), None],
         FaultKind::Reset { host, peer } | FaultKind::HalfOpen { host, peer } => {
             [Some(Part::Host(host)), Some(Part::Host(peer))]
         }

@@ -10,7 +10,7 @@ use crate::sim::judge::{Broken, rib};
 use crate::sim::kernel::{Bridge, DataPlane, Fib, check_reachability, paths};
 use crate::sim::observe::{self, HeldPath, Snapshot};
 use crate::sim::oracle::{self, Observed, Path, Router, Session, Tables};
-use crate::sim::referee::origins;
+use crate::sim::referee::{Bounds, origins};
 use crate::sim::report::Rule;
 
 use super::World;
@@ -25,14 +25,20 @@ struct Seen {
 
 impl World {
     /// Holds everything against the oracle; how many routes were compared. `thorough`: the whole network is solved from
-    /// nothing, not only each speaker's part of it judged by what its neighbors say.
+    /// nothing, not only each speaker's part of it judged by what its neighbors say. `refusals`: there may be too little room
+    /// somewhere.
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn judge_tables(&self, thorough: bool) -> Result<u64, Broken> {
-        let seen = self.look_around()?;
+    pub(crate) fn judge_tables(&self, thorough: bool, refusals: bool) -> Result<u64, Broken> {
+        let mut seen = self.look_around()?;
+        seen.snapshots.iter_mut().for_each(|snapshot| snapshot.roomy = !refusals);
         for (place, &host) in seen.hosts.iter().enumerate() {
             self.judge_sessions(&seen, place, host)?;
+        }
+        for (router, snapshot) in seen.routers.iter().zip(&seen.snapshots) {
+            let judge = if refusals { rib::full } else { rib::roomy };
+            differing(&judge(&router.name, snapshot))?;
         }
         let compared = seen.snapshots.iter().map(|snapshot| snapshot.paths.len() as u64).sum();
         let whole = seen.snapshots.iter().all(|snapshot| {
@@ -162,6 +168,11 @@ impl World {
                 |prefix: IpNet, route: &crate::sim::Route| oracle::import(router, number, prefix, route);
             differing(&rib::received(name, session.remote, &announced, snapshot, &mut import))?;
             received.push(announced);
+            if let Some(watched) = side.session_with(session.remote) {
+                let Bounds { least, most } =
+                    self.referee.limits.bounds(host, watched.id, session.settings.max_prefixes);
+                differing(&rib::limits(name, session.remote, least, most, snapshot))?;
+            }
         }
         let tables = local_tables(router, received);
         differing(&rib::tables(name, &held(router, &tables), snapshot))

@@ -9,6 +9,7 @@ mod faults;
 mod lingering;
 mod lives;
 mod rest;
+mod silence;
 mod trace;
 mod traffic;
 
@@ -241,21 +242,6 @@ impl World {
         self.referee.last_update
     }
 
-    /// When anybody last asked for a refresh.
-    pub fn last_refresh(&self) -> Micros {
-        self.referee.last_refresh
-    }
-
-    /// When a limit of prefixes last ended a session.
-    pub fn last_limit(&self) -> Micros {
-        self.referee.last_limit
-    }
-
-    /// Who that was.
-    pub fn last_sender(&self) -> String {
-        self.name(self.referee.last_sender)
-    }
-
     /// Looks at everything that must hold at any time; `tables`: into every table of every speaker too.
     ///
     /// # Errors
@@ -352,7 +338,8 @@ impl FaultKind {
             | Self::SlowCpu { host, .. }
             | Self::Kernel { host, .. }
             | Self::ClockJump { host, .. }
-            | Self::Deaf { host } => (None, [Some(host), None]),
+            | Self::Deaf { host }
+            | Self::SlowReader { host, .. } => (None, [Some(host), None]),
             Self::Reset { host, peer } | Self::HalfOpen { host, peer } => (None, [Some(host), Some(peer)]),
         }
     }

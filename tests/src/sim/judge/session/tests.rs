@@ -131,7 +131,7 @@ fn a_session_in_order_breaks_nothing() {
     expected.routes.remove(&net(0));
     judge.sent(&withdraw(&nlri(0)), expected).unwrap();
     assert_eq!(judge.mirror(), &expected.routes);
-    let tally = Tally { messages: 8, updates: 6 };
+    let tally = Tally { messages: 8, updates: 6, announced: 3, repeated: 1, withdrawn: 1 };
     assert_eq!(judge.tally(), tally);
     judge.sent(&message(NOTIFICATION, &[6, 2]), expected).unwrap();
     assert!(!judge.is_established());
