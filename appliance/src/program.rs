@@ -81,8 +81,6 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let speaker = memory::speaker(&model.limits, model.prefault, seed, now.at);
     let mut speakers = [speaker.map_err(|error| error.to_string())?];
     let [speaker] = &mut speakers;
-    let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
-    speaker.set_own_addresses(&host_addresses());
     runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
     runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
     runtime.catch_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
@@ -90,6 +88,10 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     if let Some(directory) = &model.state_dir {
         daemon.restore(now, directory);
     }
+    // A start in vain must not put an older recording aside: what can fail comes before. And the recording must have
+    // everything: the speaker is touched only after.
+    let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
+    speaker.set_own_addresses(&host_addresses());
     let applied = model.with_core_config(|config| speaker.configure(now.at, config));
     applied.map_err(|error| reason::config_error(&error))?;
     daemon.need_routes(if_route(&model));
@@ -99,7 +101,7 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
             .serve_kernel(settings.clone(), &mut speakers)
             .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
     }
-    announce_start(&model);
+    announce_start(&model, record);
     let mut app = App::new(path.to_owned(), model, daemon);
     let result = runtime.run(&mut speakers, &mut app);
     drop(recording);
@@ -123,15 +125,15 @@ fn record_to(
         unix_ms: now.unix_ms,
         running: false,
     };
-    let (recording, recorder) = Recording::start(file, record::MOST, &start)
-        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    let (recording, recorder) =
+        Recording::start(file, record::MOST, &start).map_err(|error| error.to_string())?;
     recording.survive_panics();
     // It lives as long as the speaker's tables, which is as long as the process.
     speaker.set_tap(Some(Box::leak(Box::new(recorder))));
     Ok(recording)
 }
 
-fn announce_start(model: &Model) {
+fn announce_start(model: &Model, record: Option<&Path>) {
     let listen: Vec<String> = model.listen.iter().map(ToString::to_string).collect();
     let listen = if listen.is_empty() { "nothing".to_owned() } else { listen.join(", ") };
     log::info!(
@@ -141,6 +143,10 @@ fn announce_start(model: &Model) {
         model.local.router_id,
         model.control_socket.display()
     );
+    if let Some(file) = record {
+        let (file, most) = (file.display(), record::MOST >> 20);
+        log::info!("recording every input in {file} and, before that, {file}.1: {most} MiB at most");
+    }
     for warning in &model.warnings {
         log::warn!("{warning}");
     }

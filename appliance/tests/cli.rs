@@ -90,15 +90,6 @@ fn what_a_later_version_can_is_1_and_says_so() {
 }
 
 #[test]
-fn a_recording_that_cannot_be_written_is_1() {
-    let config = std::env::temp_dir().join(format!("crier-cli-record-{}.toml", std::process::id()));
-    std::fs::write(&config, "[router]\nasn = 65000\nrouter-id = \"10.0.0.1\"\n").unwrap();
-    let words = ["run", "-c", config.to_str().unwrap(), "--record", "/nonexistent/crier.record"];
-    fails(&words, 1, "/nonexistent/crier.record cannot be written");
-    std::fs::remove_file(config).unwrap();
-}
-
-#[test]
 fn no_daemon_is_3() {
     let nowhere = "/nonexistent/crier.sock";
     for args in [&["peers"][..], &["status", "--json"], &["reload"], &["events", "--follow"]] {

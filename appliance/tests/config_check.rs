@@ -223,3 +223,16 @@ fn files_that_cannot_be_read_are_named() {
     let expected = format!("{}:2:8: found bytes that are not UTF-8, allowed UTF-8 text", file.0.display());
     assert_eq!(error.to_string(), expected);
 }
+
+/// What newcomers copy first gives them nothing to wonder about.
+#[test]
+fn the_files_in_the_readme_are_right_and_give_no_warning() {
+    let readme = include_str!("../../README.md");
+    let files: Vec<&str> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let model = parse(file, "README.md", &NO_FACTS).unwrap();
+        assert_eq!(warnings(&model), [""; 0]);
+    }
+}

@@ -143,7 +143,8 @@ pub struct PeerView<'a> {
     pub admin: Admin,
     /// A dead session's paths are still being removed.
     pub purging: bool,
-    /// Paths were refused for want of room and not asked for again yet.
+    /// Paths were refused for want of room, in a table or in a limit of prefixes that has some now, and not asked for again
+    /// yet.
     pub incomplete: bool,
     /// Since when the session is Established.
     pub established: Option<Instant>,

@@ -50,7 +50,7 @@ impl Speaker<'_> {
             state: self.state_of(slot),
             admin: if self.draining() && slot.admin == Admin::Up { Admin::Drain } else { slot.admin },
             purging: slot.job != super::peer_slot::Job::None,
-            incomplete: slot.incomplete,
+            incomplete: slot.wants_more(),
             established: slot.since.filter(|_| up),
             closed: slot.closed,
             local_address: slot.ends.map(|ends| ends.local.ip()).filter(|_| up),
