@@ -8,7 +8,7 @@ use crier_io_mio::{Chunk, Context, Fill, Host, Signal};
 
 use super::{host_addresses, networks, words};
 use crate::config::{self, HostFacts, Model, OnStop};
-use crate::control::{self, Answer, Stream};
+use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
 use crate::reason;
 
@@ -83,7 +83,8 @@ impl Host for App {
     fn fill(&mut self, context: &mut Context<'_, '_>, answer: &mut Stream, chunk: &mut Chunk<'_>) -> Fill {
         let now = Now::new(context.now);
         let Some(speaker) = context.speakers.first() else { return Fill::Done };
-        match answer.fill(&self.daemon, speaker, now, chunk) {
+        let kernel = context.bridge().map(|bridge| -> &dyn KernelView { bridge });
+        match answer.fill(&self.daemon, speaker, kernel, now, chunk) {
             control::Fill::More => Fill::More,
             control::Fill::Pending => Fill::Pending,
             control::Fill::Done => Fill::Done,

@@ -82,7 +82,7 @@ impl Bridge {
             }
             Ok(()) => {
                 if had == 0 {
-                    self.standing.routes += 1;
+                    self.standing.installed();
                 } else {
                     self.sets.release(had);
                 }

@@ -24,12 +24,16 @@ mod ask;
 mod bridge;
 mod cells;
 mod hear;
+mod plan;
 mod resolve;
 mod sets;
+mod show;
 mod socket;
 mod survey;
 
 pub use bridge::{Bridge, Request, Standing};
+pub use plan::{ROUTES, Share, bytes, plan};
+pub use show::{Pending, RouteView};
 pub use socket::{Kernel, Leave};
 
 use std::ops::Range;

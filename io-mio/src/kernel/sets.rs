@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
+use super::plan::map_bytes;
 use crate::netlink::Hop;
 use crate::netlink::decode::{NextHop, NextHopKind};
 
@@ -99,6 +100,14 @@ impl Sets {
             idle: 0,
             ids,
         }
+    }
+
+    /// Bytes that [`Sets::new`] allocates.
+    pub(super) fn bytes(hops: u16, sets: u32) -> u64 {
+        let slots = u64::from(hops) * size_of::<HopSlot>() as u64
+            + (u64::from(sets) + 1) * size_of::<SetSlot>() as u64;
+        let members = (u64::from(sets) + 1) * (MOST_HOPS * size_of::<HopId>()) as u64;
+        slots + members + map_bytes::<Hop, HopId>(u64::from(hops)) + map_bytes::<u64, SetId>(u64::from(sets))
     }
 
     fn members(&self, set: SetId) -> &[HopId] {
