@@ -18,12 +18,19 @@ pub struct App {
     path: PathBuf,
     model: Model,
     daemon: Daemon,
+    /// It stops, and every neighbor was told so: the kernel's routes go too.
+    withdrawn: bool,
 }
 
 impl App {
     /// A host for one speaker that was configured from `model`, read from `path`.
     pub fn new(path: PathBuf, model: Model, daemon: Daemon) -> Self {
-        Self { path, model, daemon }
+        Self { path, model, daemon, withdrawn: false }
+    }
+
+    /// Whether it stopped and left nothing behind.
+    pub fn has_withdrawn(&self) -> bool {
+        self.withdrawn
     }
 
     /// Reads the configuration again and applies it whole, or not at all.
@@ -113,6 +120,7 @@ impl Host for App {
                         speaker.stop(now, "");
                     }
                 }
+                self.withdrawn = !preserve;
                 context.leave_kernel(if preserve { Leave::Routes } else { Leave::Nothing });
                 context.stop();
             }

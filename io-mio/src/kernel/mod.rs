@@ -24,6 +24,7 @@ mod ask;
 mod bridge;
 mod cells;
 mod hear;
+mod look;
 mod plan;
 mod resolve;
 mod sets;
@@ -32,9 +33,10 @@ mod socket;
 mod survey;
 
 pub use bridge::{Bridge, Request, Standing};
+pub use look::{Found, look};
 pub use plan::{ROUTES, Share, bytes, plan};
 pub use show::{Pending, RouteView};
-pub use socket::{Kernel, Leave};
+pub use socket::{Kernel, Leave, RECEIVE_BUFFER};
 
 use std::ops::Range;
 
