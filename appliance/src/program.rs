@@ -112,7 +112,7 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
 /// Begins to serve the kernel's routes, if that is configured: what an earlier daemon has left a record of is ours. The record that
 /// is left for the next one.
 fn serve_kernel(
-    runtime: &mut Runtime,
+    runtime: &mut Runtime<crate::control::Stream>,
     model: &Model,
     speakers: &mut [Speaker<'static>],
 ) -> Result<Option<Adoption>, String> {
