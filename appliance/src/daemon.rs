@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crier_core::config::PolicyRef;
 use crier_core::view::Admin;
 use crier_core::{Event, EventKind, Instant, Speaker};
 use ipnet::IpNet;
@@ -84,6 +85,25 @@ impl Daemon {
         self.sources.reconcile(now.at, speaker);
         self.warn_of_refused();
         self.keep_down(speaker, now);
+    }
+
+    /// Makes these the networks of the configuration that are originated only while the kernel has a route. To be called before
+    /// [`Daemon::configured`].
+    pub fn need_routes(&mut self, prefixes: impl IntoIterator<Item = IpNet>) {
+        self.sources.set_if_route(prefixes);
+    }
+
+    /// Takes over what the kernel has routes for, and what of that is to be announced with which policy.
+    pub fn kernel_routes(
+        &mut self,
+        speaker: &mut Speaker<'_>,
+        now: Now,
+        present: impl IntoIterator<Item = IpNet>,
+        announced: impl IntoIterator<Item = (IpNet, PolicyRef)>,
+    ) {
+        self.sources.set_kernel(present, announced);
+        self.sources.reconcile(now.at, speaker);
+        self.warn_of_refused();
     }
 
     /// Takes back what commands of a former run left in `directory`, and keeps there what commands say from now on. Call it

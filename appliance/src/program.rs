@@ -19,7 +19,7 @@ use crate::text::say;
 use crate::{memory, reason};
 
 pub use host::App;
-pub use names::{networks, words};
+pub use names::{if_route, networks, words};
 
 /// `crier run`: the daemon in the foreground, until a signal ends it, recorded in `record` if that is asked for. Returns the
 /// exit code.
@@ -95,6 +95,7 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     }
     let applied = model.with_core_config(|config| speaker.configure(now.at, config));
     applied.map_err(|error| reason::config_error(&error))?;
+    daemon.need_routes(if_route(&model));
     daemon.configured(speaker, now, words(&model), networks(&model));
     let adoption = serve_kernel(&mut runtime, &model, &mut speakers)?;
     announce_start(&model);

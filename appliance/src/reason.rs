@@ -188,6 +188,7 @@ pub const fn command_error(error: CommandError) -> &'static str {
         CommandError::Martian => "such a prefix must not be announced",
         CommandError::NextHopFamily => "the next hop is of another family than the prefix",
         CommandError::TooLong => "it has more attributes than fit one message",
+        CommandError::Policy => "the policy that it is to pass rejects it",
     }
 }
 

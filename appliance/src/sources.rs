@@ -3,9 +3,10 @@
 
 mod file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crier_core::config::PolicyRef;
 use crier_core::speaker::{CommandError, LocalRoute};
 use crier_core::{Instant, Millis, Speaker};
 use ipnet::IpNet;
@@ -20,15 +21,28 @@ pub const MAX_OWNER: usize = 64;
 
 /// Where routes are originated: the speaker, or a stand-in for it.
 pub trait Originate {
-    /// Originates a route, or replaces the one for the same prefix.
-    fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError>;
+    /// Originates a route, or replaces the one for the same prefix, if the policy accepts it, with what that sets.
+    fn redistribute(
+        &mut self,
+        now: Instant,
+        route: &LocalRoute<'_>,
+        policy: PolicyRef,
+    ) -> Result<(), CommandError>;
     /// Withdraws a route; false if there was none.
     fn withdraw(&mut self, prefix: IpNet) -> bool;
 }
 
 impl Originate for Speaker<'_> {
-    fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
-        Speaker::originate(self, now, route)
+    fn redistribute(
+        &mut self,
+        now: Instant,
+        route: &LocalRoute<'_>,
+        policy: PolicyRef,
+    ) -> Result<(), CommandError> {
+        match policy {
+            PolicyRef::AcceptAll => self.originate(now, route),
+            _ => Speaker::redistribute(self, now, route, policy),
+        }
     }
 
     fn withdraw(&mut self, prefix: IpNet) -> bool {
@@ -51,9 +65,15 @@ pub struct Announcement {
 #[derive(Debug, Default)]
 pub struct Sources {
     config: BTreeMap<IpNet, Attributes>,
+    /// What of that needs a route of the kernel's.
+    if_route: BTreeSet<IpNet>,
+    /// Prefixes that the kernel has routes for, not counting ours.
+    present: BTreeSet<IpNet>,
+    /// Routes of the kernel's to be announced, with what they have to pass.
+    kernel: BTreeMap<IpNet, PolicyRef>,
     control: BTreeMap<IpNet, Announcement>,
-    /// What the speaker originates.
-    applied: BTreeMap<IpNet, Attributes>,
+    /// What the speaker originates, by the policy that it has passed; [`PolicyRef::Unset`] is to be passed again.
+    applied: BTreeMap<IpNet, (Attributes, PolicyRef)>,
     /// What it refused at the last attempt.
     refused: BTreeMap<IpNet, CommandError>,
 }
@@ -62,6 +82,32 @@ impl Sources {
     /// Makes `networks` what the configuration wants.
     pub fn set_config(&mut self, networks: impl IntoIterator<Item = (IpNet, Attributes)>) {
         self.config = networks.into_iter().collect();
+        // Policies may have changed with it.
+        for (_, policy) in self.applied.values_mut() {
+            if matches!(policy, PolicyRef::Named(_)) {
+                *policy = PolicyRef::Unset;
+            }
+        }
+    }
+
+    /// Makes these what of the configuration needs a route of the kernel's.
+    pub fn set_if_route(&mut self, prefixes: impl IntoIterator<Item = IpNet>) {
+        self.if_route = prefixes.into_iter().collect();
+    }
+
+    /// Makes `present` the prefixes that the kernel has routes for, and `announced` those of them that are to be announced.
+    pub fn set_kernel(
+        &mut self,
+        present: impl IntoIterator<Item = IpNet>,
+        announced: impl IntoIterator<Item = (IpNet, PolicyRef)>,
+    ) {
+        self.present = present.into_iter().collect();
+        self.kernel = announced.into_iter().collect();
+    }
+
+    /// Routes of the kernel's to be announced.
+    pub const fn kernel(&self) -> &BTreeMap<IpNet, PolicyRef> {
+        &self.kernel
     }
 
     /// What the configuration wants.
@@ -149,34 +195,50 @@ impl Sources {
         self.control.extend(announcements);
     }
 
-    /// Makes the target originate what the sources want: `control` before `config` for the same prefix. What is refused is
+    /// Makes the target originate what the sources want: `control` before `config` before `kernel` for the same prefix. What is refused is
     /// tried again the next time; what it would have replaced is withdrawn, for no source wants that any more.
     pub fn reconcile(&mut self, now: Instant, target: &mut impl Originate) {
-        let Self { config, control, applied, refused } = self;
+        let Self { config, if_route, present, kernel, control, applied, refused } = self;
+        let waits = |prefix: &IpNet| if_route.contains(prefix) && !present.contains(prefix);
         // Withdraw first: what comes may need the room of what goes.
         applied.retain(|prefix, _| {
-            let wanted = control.contains_key(prefix) || config.contains_key(prefix);
+            let wanted = control.contains_key(prefix)
+                || (config.contains_key(prefix) && !waits(prefix))
+                || kernel.contains_key(prefix);
             if !wanted {
                 target.withdraw(*prefix);
             }
             wanted
         });
         refused.clear();
-        let announced = control.iter().map(|(prefix, held)| (prefix, &held.attributes));
-        let configured = config.iter().filter(|(prefix, _)| !control.contains_key(*prefix));
-        for (prefix, attributes) in announced.chain(configured) {
-            if applied.get(prefix) == Some(attributes) {
+        let plain = Attributes::default();
+        let announced = control.iter().map(|(prefix, held)| (prefix, &held.attributes, PolicyRef::AcceptAll));
+        let configured = config
+            .iter()
+            .filter(|(prefix, _)| !control.contains_key(*prefix) && !waits(prefix))
+            .map(|(prefix, attributes)| (prefix, attributes, PolicyRef::AcceptAll));
+        let of_kernel = kernel
+            .iter()
+            .filter(|(prefix, _)| {
+                !control.contains_key(*prefix) && (!config.contains_key(*prefix) || waits(prefix))
+            })
+            .map(|(prefix, policy)| (prefix, &plain, *policy));
+        for (prefix, attributes, policy) in announced.chain(configured).chain(of_kernel) {
+            if applied.get(prefix).is_some_and(|(known, by)| known == attributes && *by == policy) {
                 continue;
             }
-            match target.originate(now, &local_route(*prefix, attributes)) {
+            match target.redistribute(now, &local_route(*prefix, attributes), policy) {
                 Ok(()) => {
-                    applied.insert(*prefix, attributes.clone());
+                    applied.insert(*prefix, (attributes.clone(), policy));
                 }
                 Err(error) => {
                     if applied.remove(prefix).is_some() {
                         target.withdraw(*prefix);
                     }
-                    refused.insert(*prefix, error);
+                    // That a policy rejects some of the kernel's routes is what it is for.
+                    if error != CommandError::Policy {
+                        refused.insert(*prefix, error);
+                    }
                 }
             }
         }

@@ -80,6 +80,7 @@ fn the_example_is_read_whole() {
             local_pref: Some(150),
             communities: vec![65000 << 16 | 99, 0xFFFF_FF01],
             large_communities: vec![[65000, 1, 2]],
+            if_route: false,
         }]
     );
     let route = model.networks.first().unwrap().local_route();

@@ -10,7 +10,7 @@ use core::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::Speaker;
-use crate::config::Config;
+use crate::config::{Config, PolicyRef};
 use crate::family::Family;
 use crate::speaker::{
     Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, Follow, LocalRoute, PeerId,
@@ -175,6 +175,15 @@ pub enum Input<'a> {
         /// Whether there is a route.
         installed: bool,
     },
+    /// [`Speaker::redistribute`].
+    Redistribute {
+        /// The present.
+        now: Instant,
+        /// The route.
+        route: LocalRoute<'a>,
+        /// What it has to pass.
+        policy: PolicyRef,
+    },
     /// [`Speaker::poll_next_hop`].
     PollNextHop,
     /// [`Speaker::next_hop`].
@@ -207,6 +216,7 @@ impl Input<'_> {
             | Self::Timeout { now }
             | Self::Work { now, .. }
             | Self::Transmit { now, .. }
+            | Self::Redistribute { now, .. }
             | Self::FollowKernel { now, .. }
             | Self::NextHop { now, .. } => Some(now),
             Self::Withdraw { .. }

@@ -1,6 +1,7 @@
 //! This host's addresses, asked of the kernel over rtnetlink.
 //!
-//! The loop reads them while it runs and allocates nothing meanwhile: the answer is parsed in a buffer that is there anyway.
+//! The loop reads them while it runs and allocates nothing meanwhile: the answer is parsed in a buffer that is there
+//! anyway.
 
 use std::io;
 

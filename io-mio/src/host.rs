@@ -108,6 +108,11 @@ pub trait Host {
         let _ = context;
     }
 
+    /// Routes of the kernel's that are not ours have changed, or links: see [`Bridge::foreign_routes`].
+    fn kernel_changed(&mut self, context: &mut Context<'_, '_>) {
+        let _ = context;
+    }
+
     /// When [`Host::timeout`] is to be called next.
     fn deadline(&self) -> Option<Instant> {
         None

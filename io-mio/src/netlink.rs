@@ -1,7 +1,7 @@
 //! rtnetlink on the wire: what the kernel is asked about routes, next hops, links and addresses, and what it says.
 //!
-//! [`encode`] writes requests in place, [`decode`] reads a datagram where it lies, and [`Netlink`] is the socket between
-//! them. None of the three allocates, keeps state of the kernel, or decides anything: that is their caller's.
+//! [`encode`] writes requests in place, [`decode`] reads a datagram where it lies, and [`Netlink`] is the socket
+//! between them. None of the three allocates, keeps state of the kernel, or decides anything: that is their caller's.
 //!
 //! Every length that the kernel gives is checked. What makes no sense is [`decode::Message::Other`], never a panic.
 
@@ -72,7 +72,8 @@ pub struct RouteKey {
 /// Where packets go next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hop {
-    /// The router, which may be an IPv6 one for IPv4 packets (RFC 8950). `None` where the destination itself is on the link.
+    /// The router, which may be an IPv6 one for IPv4 packets (RFC 8950). `None` where the destination itself is on the
+    /// link.
     pub gateway: Option<IpAddr>,
     /// The number of the interface. In a request zero leaves it to the kernel, which asks its routes for the gateway.
     pub interface: u32,

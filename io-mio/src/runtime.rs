@@ -252,6 +252,9 @@ impl<A> Runtime<A> {
         // After the events: of a session that ended the bridge hears before it looks at the routes that ended with it.
         if let (Some(kernel), Some(speaker)) = (&mut self.kernel, speakers.first_mut()) {
             again |= kernel.turn(now, speaker);
+            if kernel.take_news() {
+                self.with_context(speakers, |context| host.kernel_changed(context));
+            }
         }
         self.again = again;
         Ok(if self.stop_at.is_some() { Flow::Stop } else { Flow::Continue })

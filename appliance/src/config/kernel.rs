@@ -1,14 +1,32 @@
 //! `[kernel]`: what of the tables goes into the kernel's routes.
 
-use crier_io_mio::kernel::Settings;
+use crier_core::config::PolicyRef;
+use crier_io_mio::kernel::{Origin, Settings};
 
+use super::policy_read::PoliciesRead;
 use super::reader::{Section, Value};
 
 /// Numbers of objects that the bridge needs at least: one for each next hop and each set of them.
 const OBJECTS: u32 = 8192;
 
+/// What `redistribute` can name.
+const ORIGINS: [(&str, Origin); 3] =
+    [("connected", Origin::Connected), ("static", Origin::Static), ("kernel", Origin::Kernel)];
+
+/// Routes of the kernel's that are to be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redistribute {
+    /// Which.
+    pub origin: Origin,
+    /// What they have to pass.
+    pub policy: PolicyRef,
+}
+
 /// `None`: there is no such section, and the kernel is left alone.
-pub(super) fn read_kernel(root: &mut Section<'_, '_>) -> Option<Settings> {
+pub(super) fn read_kernel(
+    root: &mut Section<'_, '_>,
+    policies: &PoliciesRead,
+) -> Option<(Settings, Vec<Redistribute>)> {
     let mut section = root.get("kernel").as_ref().and_then(Value::table)?;
     let default = Settings::default();
     let settings = Settings {
@@ -43,7 +61,34 @@ pub(super) fn read_kernel(root: &mut Section<'_, '_>) -> Option<Settings> {
         },
         adopt: false,
     };
-    section.reserve("redistribute");
+    let redistribute = section.get("redistribute").map(|value| read_redistribute(&value, policies));
     section.finish();
-    Some(settings)
+    Some((settings, redistribute.unwrap_or_default()))
+}
+
+/// Each an origin, or a table of one and a policy.
+fn read_redistribute(value: &Value<'_, '_>, policies: &PoliciesRead) -> Vec<Redistribute> {
+    let mut all: Vec<Redistribute> = Vec::new();
+    for item in value
+        .items("an array such as [\"connected\", { from = \"static\", policy = \"lan\" }]")
+        .unwrap_or_default()
+    {
+        let read = match item.is_table().then(|| item.table()).flatten() {
+            None => item.word(&ORIGINS).map(|origin| Redistribute { origin, policy: PolicyRef::AcceptAll }),
+            Some(mut section) => {
+                let from = section.require("from", "\"connected\", \"static\" or \"kernel\"");
+                let origin = from.and_then(|value| value.word(&ORIGINS));
+                let policy = section.get("policy").and_then(|value| policies.named(&value));
+                section.finish();
+                origin.map(|origin| Redistribute { origin, policy: policy.unwrap_or(PolicyRef::AcceptAll) })
+            }
+        };
+        match read {
+            Some(read) if all.iter().any(|other| other.origin == read.origin) => {
+                item.refuse("each of \"connected\", \"static\" and \"kernel\" once");
+            }
+            read => all.extend(read),
+        }
+    }
+    all
 }

@@ -27,6 +27,7 @@ use toml::de::DeTable;
 
 pub use check::{check, memory_plan};
 pub use diagnostic::{ConfigDiagnostic, Position};
+pub use kernel::Redistribute;
 pub use model::{Model, Network, OnStop, Tag};
 pub(crate) use policy::with_core_policies;
 pub use policy::{MatchModel, PolicyModel, RuleModel, SetModel};
@@ -91,7 +92,7 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
     let asn = router.as_ref().map_or(1, |router| router.asn);
     let neighbors = Neighbors::read(&mut root, &policies, asn, limits.limits);
     let networks = network::read_networks(&mut root);
-    let kernel = kernel::read_kernel(&mut root);
+    let (kernel, redistribute) = kernel::read_kernel(&mut root, &policies).unzip();
     reserved::refuse_reserved(&mut root);
     check_room(&root, &neighbors, &limits);
     root.finish();
@@ -116,6 +117,7 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
         prefault: limits.prefault,
         control_socket,
         kernel,
+        redistribute: redistribute.unwrap_or_default(),
         peers: neighbors.peers,
         ranges: neighbors.ranges,
         tags: neighbors.tags,

@@ -10,6 +10,7 @@ use crier_io_mio::kernel::Settings;
 use ipnet::IpNet;
 
 use super::diagnostic::ConfigDiagnostic;
+use super::kernel::Redistribute;
 use super::policy::{PolicyModel, with_core_policies};
 use super::router_id::RouterIdSource;
 
@@ -38,6 +39,8 @@ pub struct Model {
     pub control_socket: PathBuf,
     /// What goes into the kernel's routes; `None`: the kernel is left alone.
     pub kernel: Option<Settings>,
+    /// Routes of the kernel's that are announced.
+    pub redistribute: Vec<Redistribute>,
     /// Configured neighbors, in the file's order.
     pub peers: Vec<PeerConfig>,
     /// Ranges that neighbors are accepted from, in the file's order.
@@ -104,6 +107,8 @@ pub struct Network {
     pub communities: Vec<u32>,
     /// Large communities (RFC 8092).
     pub large_communities: Vec<[u32; 3]>,
+    /// Only while the kernel has a route for it that is not ours.
+    pub if_route: bool,
 }
 
 impl Network {

@@ -56,7 +56,7 @@ fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> O
     });
     let med = section.get("med").and_then(|value| value.integer(0..=u32::MAX));
     let local_pref = section.get("local-pref").and_then(|value| value.integer(0..=u32::MAX));
-    section.reserve_switch("if-route");
+    let if_route = section.get("if-route").and_then(|value| value.boolean());
     section.finish();
     Some(Network {
         prefix: prefix?,
@@ -65,5 +65,6 @@ fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> O
         local_pref,
         communities: plain.unwrap_or_default(),
         large_communities: large.unwrap_or_default(),
+        if_route: if_route.unwrap_or(false),
     })
 }

@@ -29,6 +29,7 @@ pub fn reload_conflict(old: &Model, new: &Model) -> Option<String> {
         let (was, is) = (old.control_socket.display(), new.control_socket.display());
         return Some(format!("control: socket changed from {was} to {is}: restart needed"));
     }
+    // What is redistributed may change at any time.
     if old.kernel != new.kernel {
         return Some("kernel: changed: restart needed".to_owned());
     }

@@ -222,7 +222,7 @@ pub struct RouteRow {
     pub installed: bool,
     /// The BGP instance.
     pub instance: String,
-    /// Why it was refused, or `next-hop-unreachable` for one that was accepted; null for any other.
+    /// Why it was refused, or `unreachable` for one that was accepted; null for any other.
     pub reason: Option<Word>,
 }
 
@@ -268,7 +268,7 @@ pub enum WhyRow {
         /// The next-hop object or group that it names; null where it names its next hops itself.
         next_hop_id: Option<u32>,
         /// Why it is not there as wanted: `refused`, `no-room`, `asked`, `install`, `starting`, `local`, `pending`,
-        /// `no-best-path` or `next-hop-unreachable`; null if it is.
+        /// `no-best-path` or `unreachable`; null if it is.
         reason: Option<Word>,
         /// In words.
         why: String,

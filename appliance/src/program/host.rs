@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use crier_core::martian::why_martian;
 use crier_core::{Event, Instant};
 use crier_io_mio::kernel::Leave;
 use crier_io_mio::{Chunk, Context, Fill, Host, Signal};
 
-use super::{host_addresses, networks, words};
+use super::{host_addresses, if_route, networks, words};
+use ipnet::IpNet;
+
 use crate::config::{self, HostFacts, Model, OnStop};
 use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
@@ -60,9 +63,11 @@ impl App {
         };
         if let Some(speaker) = context.speakers.first_mut() {
             speaker.set_own_addresses(&addresses);
+            self.daemon.need_routes(if_route(&model));
             self.daemon.configured(speaker, now, words(&model), networks(&model));
         }
         self.model = model;
+        self.kernel_changed(context);
         let text = reason::applied(&applied);
         log::info!("{}: {text}", self.path.display());
         Ok(text)
@@ -124,6 +129,20 @@ impl Host for App {
                 context.leave_kernel(if preserve { Leave::Routes } else { Leave::Nothing });
                 context.stop();
             }
+        }
+    }
+
+    fn kernel_changed(&mut self, context: &mut Context<'_, '_>) {
+        let Some(bridge) = context.bridge() else { return };
+        let may = |prefix: &IpNet| why_martian(prefix).is_none();
+        let routes: Vec<_> = bridge.foreign_routes().filter(|route| may(&route.prefix)).collect();
+        let policy_of = |origin| self.model.redistribute.iter().find(|it| it.origin == origin);
+        let announced: Vec<_> =
+            routes.iter().filter_map(|route| Some((route.prefix, policy_of(route.origin)?.policy))).collect();
+        let now = Now::new(context.now);
+        if let Some(speaker) = context.speakers.first_mut() {
+            let present = routes.iter().map(|route| route.prefix);
+            self.daemon.kernel_routes(speaker, now, present, announced);
         }
     }
 

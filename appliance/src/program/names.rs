@@ -41,6 +41,11 @@ pub fn networks(model: &Model) -> impl Iterator<Item = (IpNet, Attributes)> {
     })
 }
 
+/// Those of them that need a route of the kernel's.
+pub fn if_route(model: &Model) -> impl Iterator<Item = IpNet> {
+    model.networks.iter().filter(|network| network.if_route).map(|network| network.prefix)
+}
+
 fn policy(policy: &PolicyModel) -> PolicyWords {
     PolicyWords { name: policy.name.clone(), rules: policy.rules.iter().map(rule).collect() }
 }

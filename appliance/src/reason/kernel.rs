@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 /// Code of a path whose next hop cannot be reached.
-pub const UNREACHABLE: &str = "next-hop-unreachable";
+pub const UNREACHABLE: &str = "unreachable";
 
 /// The same in words.
 pub fn unreachable(next_hop: &str) -> String {

@@ -9,7 +9,7 @@
 
 use std::net::IpAddr;
 
-use crier_core::config::{Config, DynamicRange, LocalConfig, PeerConfig};
+use crier_core::config::{Config, DynamicRange, LocalConfig, PeerConfig, PolicyRef};
 use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, Follow, LocalRoute, PeerId};
 use crier_core::{Family, Input, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
@@ -123,6 +123,7 @@ pub enum RecordedInput<'a> {
     FollowKernel { now: Instant, follow: Follow },
     PollForwarding { family: Family },
     SetInstalled { family: Family, slot: u32, installed: bool },
+    Redistribute { now: Instant, route: RecordedRoute, policy: PolicyRef },
     PollNextHop,
     NextHop { now: Instant, address: IpAddr, cost: Option<u32> },
 }
@@ -159,6 +160,9 @@ impl RecordedInput<'_> {
             Self::FollowKernel { now, follow } => Input::FollowKernel { now, follow },
             Self::PollForwarding { family } => Input::PollForwarding { family },
             Self::SetInstalled { family, slot, installed } => Input::SetInstalled { family, slot, installed },
+            Self::Redistribute { now, ref route, policy } => {
+                Input::Redistribute { now, route: route.local_route(), policy }
+            }
             Self::PollNextHop => Input::PollNextHop,
             Self::NextHop { now, address, cost } => Input::NextHop { now, address, cost },
         };

@@ -100,7 +100,7 @@ fn routes_show_marks_and_reasons() {
     let refused = r#""next_hop":null,"peer":"10.0.0.1","best":false,"valid":false,"origin":null,
         "as_path":null,"local_pref":null,"med":null,"age_s":null,"reason":"own-as""#;
     let lost = r#""next_hop":"10.9.9.9","peer":"10.0.0.1","best":false,"valid":false,"origin":"igp",
-        "as_path":"65001","local_pref":100,"med":null,"age_s":12,"reason":"next-hop-unreachable""#;
+        "as_path":"65001","local_pref":100,"med":null,"age_s":12,"reason":"unreachable""#;
     for line in [accepted, local, refused, lost] {
         rows.push(row(line).as_bytes()).unwrap();
     }
@@ -113,7 +113,7 @@ fn routes_show_marks_and_reasons() {
         "{shown}"
     );
     assert!(lines[3].starts_with("x") && lines[3].ends_with("own-as"), "{shown}");
-    assert!(lines[4].starts_with("!") && lines[4].ends_with("next-hop-unreachable"), "{shown}");
+    assert!(lines[4].starts_with("!") && lines[4].ends_with("unreachable"), "{shown}");
     let mut rows = Rows::default();
     rows.push(row(accepted).replace(r#""installed":false"#, r#""installed":true"#).as_bytes()).unwrap();
     let shown = text(|out| routes(&rows, Style::PLAIN, out));

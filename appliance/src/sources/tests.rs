@@ -9,11 +9,21 @@ struct Table {
     routes: BTreeMap<IpNet, Option<u32>>,
     room: usize,
     calls: usize,
+    /// The policy that rejects everything.
+    rejects: u16,
 }
 
 impl Originate for Table {
-    fn originate(&mut self, _: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
+    fn redistribute(
+        &mut self,
+        _: Instant,
+        route: &LocalRoute<'_>,
+        policy: PolicyRef,
+    ) -> Result<(), CommandError> {
         self.calls += 1;
+        if policy == PolicyRef::Named(self.rejects) {
+            return Err(CommandError::Policy);
+        }
         if route.prefix.addr().is_loopback() {
             return Err(CommandError::Martian);
         }

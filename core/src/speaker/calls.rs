@@ -10,7 +10,7 @@ use super::types::{
     Action, Applied, Clear, CloseCause, CommandError, ConfigError, ConnId, Ends, Follow, LocalRoute, PeerId,
     Refusal, Wake,
 };
-use crate::config::Config;
+use crate::config::{Config, PolicyRef};
 use crate::event::Event;
 use crate::family::Family;
 use crate::input::{Input, Output, Tap};
@@ -43,6 +43,23 @@ impl Speaker<'_> {
     pub fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
         self.tell(|| Input::Originate { now, route: *route });
         let answer = self.on_originate(now, route);
+        self.answered(|| Output::Done(answer));
+        answer
+    }
+
+    /// Originates a route as [`Speaker::originate`] does, if this policy accepts it, and with what that sets: for routes that
+    /// come from elsewhere, such as the kernel.
+    ///
+    /// # Errors
+    /// As those; or the policy rejects it.
+    pub fn redistribute(
+        &mut self,
+        now: Instant,
+        route: &LocalRoute<'_>,
+        policy: PolicyRef,
+    ) -> Result<(), CommandError> {
+        self.tell(|| Input::Redistribute { now, route: *route, policy });
+        let answer = self.on_redistribute(now, route, policy);
         self.answered(|| Output::Done(answer));
         answer
     }
@@ -305,6 +322,9 @@ impl Speaker<'_> {
             Input::FollowKernel { now, follow } => self.follow_kernel(now, follow),
             Input::PollForwarding { family } => return Output::Slot(self.poll_forwarding(family)),
             Input::SetInstalled { family, slot, installed } => self.set_installed(family, slot, installed),
+            Input::Redistribute { now, ref route, policy } => {
+                return Output::Done(self.redistribute(now, route, policy));
+            }
             Input::PollNextHop => return Output::NextHop(self.poll_next_hop()),
             Input::NextHop { now, address, cost } => self.next_hop(now, address, cost),
         }

@@ -178,6 +178,8 @@ pub enum CommandError {
     NextHopFamily,
     /// More attributes than fit one message.
     TooLong,
+    /// The policy that it is to pass rejects it.
+    Policy,
 }
 
 /// Why a configuration was refused. Nothing changed.

@@ -104,6 +104,26 @@ pub(super) struct Asked {
     pub(super) requests: u64,
 }
 
+/// A route of the kernel's that is not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignRoute {
+    /// Its prefix.
+    pub prefix: IpNet,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a route of the kernel's comes from, as operators name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The network of an address of this host (`proto kernel`, on the link).
+    Connected,
+    /// Somebody has put it there by hand or by script (`proto static`, and `proto boot`, which `ip route add` uses).
+    Static,
+    /// Everything else: DHCP, router advertisements, other daemons, but not BGP.
+    Kernel,
+}
+
 /// A bridge for one speaker.
 #[derive(Debug)]
 pub struct Bridge {
@@ -163,6 +183,18 @@ impl Bridge {
     /// Whether the kernel has a route for a destination, as far as known.
     pub fn is_installed(&self, family: Family, slot: u32) -> bool {
         self.cells.get(family, slot).set != 0
+    }
+
+    /// The kernel's routes in the main table that are not ours, whose links work.
+    pub fn foreign_routes(&self) -> impl Iterator<Item = ForeignRoute> {
+        self.ways.routes().map(|route| ForeignRoute {
+            prefix: route.prefix,
+            origin: match (route.protocol, route.hop.and_then(|hop| hop.gateway)) {
+                (libc::RTPROT_KERNEL, None) => Origin::Connected,
+                (libc::RTPROT_BOOT | libc::RTPROT_STATIC, _) => Origin::Static,
+                _ => Origin::Kernel,
+            },
+        })
     }
 
     /// What an earlier process has installed and nobody has announced again by then is to go.

@@ -32,7 +32,7 @@ mod show;
 mod socket;
 mod survey;
 
-pub use bridge::{Bridge, Request, Standing};
+pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use look::{Found, look};
 pub use plan::{ROUTES, Share, bytes, plan};
 pub use show::{Pending, RouteView};

@@ -56,8 +56,9 @@ pub(crate) struct Ways {
     most_known: usize,
     /// Routes and next hops for which there was no room.
     pub(crate) lost: u64,
-    /// Something has changed since the next hops were looked at.
+    /// Something has changed since the next hops were looked at, and since somebody else asked.
     changed: bool,
+    news: bool,
 }
 
 impl Ways {
@@ -72,6 +73,7 @@ impl Ways {
             most_known: next_hops,
             lost: 0,
             changed: false,
+            news: false,
         }
     }
 
@@ -173,6 +175,7 @@ impl Ways {
         if !std::mem::take(&mut self.changed) {
             return;
         }
+        self.news = true;
         let mut known = std::mem::take(&mut self.known);
         for (address, way) in &mut known {
             let now = self.find(*address);
@@ -192,9 +195,16 @@ impl Ways {
         }
     }
 
-    /// Routes of somebody else.
-    pub(crate) fn routes(&self) -> &[Foreign] {
-        &self.routes
+    /// Whether routes or links have changed since this was asked last.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Routes of somebody else whose links work, and those that drop packets on purpose.
+    pub(super) fn routes(&self) -> impl Iterator<Item = &Foreign> {
+        let works =
+            |hop: Hop| self.interfaces.iter().any(|known| known.index == hop.interface && known.works);
+        self.routes.iter().filter(move |route| route.hop.is_none_or(works))
     }
 }
 

@@ -117,6 +117,11 @@ impl Kernel {
         Ok(())
     }
 
+    /// Whether routes of others or links have changed since this was asked last.
+    pub(crate) fn take_news(&mut self) -> bool {
+        self.bridge.ways.take_news()
+    }
+
     /// Something can be heard.
     pub(crate) fn note(&mut self) {
         self.ready = true;

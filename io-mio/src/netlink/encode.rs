@@ -1,10 +1,10 @@
 //! Requests to the kernel, each written in place.
 //!
-//! Every function writes one message to the beginning of `room` and returns its length, a multiple of four, so that several
-//! can follow each other in one datagram. `None`: `room` is too small, or a list is too long for its attribute (65,535
-//! bytes). Whether a request makes sense is for the kernel to say; it answers each one that changes something with the
-//! same sequence number, [`Ack`](super::decode::Message::Ack) or [`Refused`](super::decode::Message::Refused), in the order
-//! in which they were sent.
+//! Every function writes one message to the beginning of `room` and returns its length, a multiple of four, so that
+//! several can follow each other in one datagram. `None`: `room` is too small, or a list is too long for its attribute
+//! (65,535 bytes). Whether a request makes sense is for the kernel to say; it answers each one that changes something
+//! with the same sequence number, [`Ack`](super::decode::Message::Ack) or
+//! [`Refused`](super::decode::Message::Refused), in the order in which they were sent.
 
 use std::net::IpAddr;
 
@@ -53,7 +53,7 @@ pub enum Object<'a> {
 /// Which routes a dump is about. A kernel before 4.20 sends all of the family: whoever asks must look again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Only {
-    /// Those of this table. The kernel refuses (`ENOENT`) if there is no such table, which is so until it has had a route.
+    /// Those of this table. The kernel refuses (`ENOENT`) if there is no such table: so it is until it has had a route.
     pub table: Option<u32>,
     /// Those of this protocol.
     pub protocol: Option<u8>,

@@ -27,7 +27,8 @@ pub enum Received {
     Datagram(usize),
     /// A datagram that had more bytes than there was room for, namely this many. It is lost.
     Truncated(usize),
-    /// The kernel had no room for what it wanted to say (ENOBUFS): notifications or answers are missing.
+    /// The kernel had no room for what it wanted to say (ENOBUFS): notifications or answers are missing, and go on missing
+    /// until everything that waits has been received.
     Overrun,
     /// Somebody else sent something, which was dropped.
     Foreign,
@@ -55,8 +56,8 @@ pub enum Group {
 impl Netlink {
     /// A socket of its own, subscribed to nothing.
     ///
-    /// The kernel is asked to look closely at requests for dumps, so that their filters count; not to repeat a request in its
-    /// answer; and to say why it refuses. One that is too old for any of these does without.
+    /// The kernel is asked to look closely at requests for dumps, so that their filters count; not to repeat a request in
+    /// its answer; and to say why it refuses. One that is too old for any of these does without.
     ///
     /// # Errors
     /// What the system says.
@@ -80,7 +81,7 @@ impl Netlink {
     /// Subscribes to notifications.
     ///
     /// # Errors
-    /// What the system says: `EINVAL` for [`Group::NextHops`] before Linux 5.3.
+    /// What the system says. Before Linux 5.3 that is `EINVAL` for [`Group::NextHops`].
     pub fn subscribe(&self, group: Group) -> io::Result<()> {
         let number = match group {
             Group::Links => libc::RTNLGRP_LINK,

@@ -2,7 +2,7 @@
 
 use super::numbers::ALIGNMENT;
 
-/// One message that is being written. Each step is `None` once there is no room, or once a length does not fit its field.
+/// One message that is being written. Each step is `None` once there is no room, or a length does not fit its field.
 pub(super) struct Writer<'a> {
     room: &'a mut [u8],
     length: usize,
@@ -40,7 +40,7 @@ impl<'a> Writer<'a> {
         self.attribute(kind, |writer| writer.put(&value.to_ne_bytes()))
     }
 
-    /// What begins with its length in two bytes: a header, in which the first two are left for it, and what `fill` writes.
+    /// What begins with its length in two bytes: a header, in which the first two are for that, and what `fill` writes.
     pub(super) fn sized(
         &mut self,
         header: [u8; 4],

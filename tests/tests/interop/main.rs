@@ -11,6 +11,7 @@ mod lab {
     mod explain;
     mod harness;
     mod multipath;
+    mod netlink;
     mod operation;
     mod pairs;
     mod peers;

@@ -11,6 +11,8 @@ mod in_memory;
 #[cfg(test)]
 mod kernel;
 #[cfg(test)]
+mod netlink;
+#[cfg(test)]
 mod over_tcp;
 
 use crier_tests::allocation::Watched;

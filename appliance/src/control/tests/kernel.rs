@@ -131,12 +131,12 @@ fn a_next_hop_without_a_way_there_is_named() {
     let kernel = Fake::default();
     let routes = done(pair.ask_with(1, &kernel, r#""command":"routes""#));
     assert_eq!((&routes[0]["valid"], &routes[0]["best"]), (&false.into(), &false.into()));
-    assert_eq!(routes[0]["reason"], "next-hop-unreachable");
+    assert_eq!(routes[0]["reason"], "unreachable");
     let rows = done(pair.ask_with(1, &kernel, r#""command":"why","prefix":"10.1.0.0/16""#));
     let words = "no route of the kernel's leads to 10.0.0.1 (RFC 4271, 9.1.2.1)";
     assert_eq!(rows[0]["why"], format!("takes no part: {words}"));
     let row = why(&mut pair, &kernel);
-    assert_eq!(row["reason"], "next-hop-unreachable");
+    assert_eq!(row["reason"], "unreachable");
     assert_eq!(row["why"], format!("not installed: {words}"));
 }
 

@@ -212,7 +212,7 @@ fn what_forwards_by_the_kernels_route_is_installed_and_what_cannot_be_reached_sa
     let row = |path: &PathView<'_>| accepted_row(prefix, path, true, "default", NOW);
     assert_eq!([&good, &spare, &lost].map(|path| row(path).installed), [true, false, false]);
     let reasons = [&good, &spare, &lost].map(|path| row(path).reason);
-    assert_eq!(reasons, [None, None, Some("next-hop-unreachable".into())]);
+    assert_eq!(reasons, [None, None, Some("unreachable".into())]);
     let told = [192, 168, 10, 9].into();
     for (in_kernel, best) in [(true, Some(&good)), (false, Some(&good)), (true, None)] {
         let row = advertised_row(prefix, told, &good.attrs, best, in_kernel, "default", NOW);

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use crier::config::Model;
 use crier::program::networks;
 use crier::sources::{Originate, Sources};
+use crier_core::config::PolicyRef;
 use crier_core::speaker::{CommandError, LocalRoute};
 use crier_core::{ConnId, Event, Instant, Speaker};
 use ipnet::IpNet;
@@ -202,8 +203,13 @@ pub(crate) struct Sealed<'a> {
 }
 
 impl Originate for Sealed<'_> {
-    fn originate(&mut self, now: Instant, route: &LocalRoute<'_>) -> Result<(), CommandError> {
-        sealed(self.speaker, self.allocations, |speaker| speaker.originate(now, route))
+    fn redistribute(
+        &mut self,
+        now: Instant,
+        route: &LocalRoute<'_>,
+        policy: PolicyRef,
+    ) -> Result<(), CommandError> {
+        sealed(self.speaker, self.allocations, |speaker| Originate::redistribute(speaker, now, route, policy))
     }
 
     fn withdraw(&mut self, prefix: IpNet) -> bool {

@@ -248,6 +248,7 @@ pub(crate) fn origins(host: &Host) -> BTreeMap<IpNet, Route> {
             local_pref: attributes.local_pref,
             communities: attributes.communities.clone(),
             large_communities: attributes.large_communities.clone(),
+            if_route: false,
         };
         (prefix, oracle::origin(&network))
     };

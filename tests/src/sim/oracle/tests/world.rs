@@ -52,6 +52,7 @@ pub(super) fn network(prefix: &str) -> Network {
         local_pref: None,
         communities: Vec::new(),
         large_communities: Vec::new(),
+        if_route: false,
     }
 }
 
