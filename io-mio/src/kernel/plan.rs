@@ -7,9 +7,9 @@ use super::Settings;
 use super::bridge::{About, FOREIGN, HOPS, INTERFACES, NEXT_HOPS, SETS, UNDER_WAY};
 use super::cells::Cells;
 use super::resolve::Ways;
-use super::sets::{SetId, Sets};
+use super::sets::{HopId, HopSlot, MOST_HOPS, SetId, SetSlot};
 use super::socket::BATCH;
-use crate::netlink::DATAGRAM;
+use crate::netlink::{DATAGRAM, Hop};
 
 /// A part of the bridge's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
             capacity: settings.max_routes.into(),
             bytes: Cells::bytes(limits.slots() + 1) + adopted,
         },
-        Share { name: NEXT_HOP_SETS, capacity: HOPS.into(), bytes: Sets::bytes(HOPS, SETS) + followed },
+        Share { name: NEXT_HOP_SETS, capacity: HOPS.into(), bytes: sets() + followed },
         Share { name: OTHERS, capacity: (FOREIGN + INTERFACES) as u64, bytes: others },
         Share { name: BUFFERS, capacity: UNDER_WAY as u64, bytes: (BATCH + DATAGRAM + requests) as u64 },
     ]
@@ -49,6 +49,14 @@ pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
 /// Bytes of all of them together.
 pub fn bytes(settings: &Settings, limits: &Limits) -> u64 {
     plan(settings, limits).iter().map(|share| share.bytes).sum()
+}
+
+/// Bytes of next hops and of sets of them, of which number 0 is none.
+fn sets() -> u64 {
+    let (hops, sets) = (usize::from(HOPS), SETS as usize + 1);
+    let slots = hops * size_of::<HopSlot>() + sets * size_of::<SetSlot>();
+    let members = sets * MOST_HOPS * size_of::<HopId>();
+    (slots + members) as u64 + map_bytes::<Hop, HopId>(HOPS.into()) + map_bytes::<u64, SetId>(SETS.into())
 }
 
 /// Bytes of the standard library's hash map with room for so many entries: a power of two of places, of which an eighth stays

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
-use super::plan::map_bytes;
 use crate::netlink::Hop;
 use crate::netlink::decode::{NextHop, NextHopKind};
 
@@ -19,7 +18,7 @@ pub(super) const MOST_HOPS: usize = 256;
 pub(crate) type SetId = u32;
 
 /// Place of a next hop.
-type HopId = u16;
+pub(super) type HopId = u16;
 
 /// A hasher without secrets: what is hashed here is this host's own choice of gateways.
 type Plain = BuildHasherDefault<DefaultHasher>;
@@ -37,7 +36,7 @@ pub(super) enum There {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct HopSlot {
+pub(super) struct HopSlot {
     hop: Option<Hop>,
     /// Sets that have it.
     refs: u32,
@@ -45,7 +44,7 @@ struct HopSlot {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct SetSlot {
+pub(super) struct SetSlot {
     hash: u64,
     /// Routes that lead to it, and requests under way about such; 0: free.
     refs: u32,
@@ -100,14 +99,6 @@ impl Sets {
             idle: 0,
             ids,
         }
-    }
-
-    /// Bytes that [`Sets::new`] allocates.
-    pub(super) fn bytes(hops: u16, sets: u32) -> u64 {
-        let slots = u64::from(hops) * size_of::<HopSlot>() as u64
-            + (u64::from(sets) + 1) * size_of::<SetSlot>() as u64;
-        let members = (u64::from(sets) + 1) * (MOST_HOPS * size_of::<HopId>()) as u64;
-        slots + members + map_bytes::<Hop, HopId>(u64::from(hops)) + map_bytes::<u64, SetId>(u64::from(sets))
     }
 
     fn members(&self, set: SetId) -> &[HopId] {

@@ -63,3 +63,36 @@ impl Bridge {
         self.sets.hops(self.cells.get(family, slot).set)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crier_core::Limits;
+
+    const V6: Family = Family::Ipv6Unicast;
+
+    #[test]
+    fn a_route_is_shown_with_its_object_its_hops_and_what_it_waits_for() {
+        let limits = Limits { peers: 1, connections: 1, prefixes: 10, ..Limits::default() };
+        let mut bridge = Bridge::new(Settings { max_routes: 4, ..Settings::default() }, &limits);
+        assert!(!bridge.has_looked());
+        assert_eq!(bridge.route(V6, 3), RouteView::default());
+        let hop = Hop { gateway: None, interface: 7, onlink: false };
+        let set = bridge.sets.intern(&[hop]).unwrap();
+        for (stage, pending) in [
+            (Stage::Idle, Pending::Nothing),
+            (Stage::InFlight, Pending::Answer),
+            (Stage::Refused, Pending::Retry(17)),
+            (Stage::NoRoom, Pending::Room),
+        ] {
+            let cell = bridge.cells.get_mut(V6, 3).unwrap();
+            (cell.set, cell.stage, cell.errno) = (set, stage, 17);
+            let object = Some(2_000_000_000);
+            assert_eq!(bridge.route(V6, 3), RouteView { installed: true, object, pending });
+        }
+        assert_eq!(bridge.route_hops(V6, 3).collect::<Vec<_>>(), [hop]);
+        assert_eq!(bridge.route_hops(Family::Ipv4Unicast, 3).count(), 0);
+        bridge.sets.without_objects();
+        assert_eq!(bridge.route(V6, 3).object, None);
+    }
+}
