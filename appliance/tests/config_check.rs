@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crier::config::{HostFacts, Model, check, load, parse, reload_conflict};
+use crier::config::{HostFacts, Model, check, load, memory_plan, parse, reload_conflict};
 use crier_core::Limits;
 use crier_core::limits::{Table, TableUse};
 
@@ -207,6 +207,24 @@ warning: FILE:5:1: neighbor: no import policy, so nothing is accepted from 192.0
 FILE: ok
 ";
     assert_eq!(output.replace(&name, "FILE"), expected);
+}
+
+#[test]
+fn the_plan_counts_what_serves_the_kernels_routes() {
+    let text = |kernel: &str| {
+        let model = with_router(kernel);
+        memory_plan(&[], &model.limits, model.kernel.as_ref())
+    };
+    let bytes = |text: &str, row: &str| -> u64 {
+        let line = text.lines().find(|line| line.starts_with(row)).unwrap();
+        line.split_whitespace().last().unwrap().parse().unwrap()
+    };
+    let (without, with) = (text(""), text("[kernel]\nmax-routes = 500\n"));
+    assert!(!without.contains("kernel"));
+    assert!(with.contains("\nkernel-routes             500 "), "{with}");
+    let rows = ["kernel-routes", "kernel-next-hops", "kernel-others", "kernel-buffers"];
+    let bridge: u64 = rows.iter().map(|row| bytes(&with, row)).sum();
+    assert_eq!(bytes(&with, "total"), bytes(&without, "total") + bridge);
 }
 
 #[test]

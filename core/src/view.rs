@@ -264,6 +264,8 @@ pub struct PathView<'a> {
     pub multipath: bool,
     /// It takes part in the decision.
     pub valid: bool,
+    /// Its next hop can be reached, as far as known (RFC 4271, 9.1.2.1).
+    pub reachable: bool,
     /// It is kept over a restart of its neighbor (RFC 4724).
     pub stale: bool,
     /// When it arrived.

@@ -328,6 +328,7 @@ impl PathSource for Speaker<'_> {
                 best: forwarding.is_some_and(|forwarding| forwarding.best == path),
                 multipath: table.forwards(shared, slot, forwarding, path),
                 valid: is_valid(stored, shared),
+                reachable: stored.peer == 0 || shared.cost(stored).is_some(),
                 stale: false,
                 since_secs: stored.since,
                 step: table.step(shared, slot, path),

@@ -143,7 +143,7 @@ impl Bridge {
             && let Some(set) = self.adopted.remove(&prefix)
         {
             cell.set = set;
-            self.standing.routes += 1;
+            self.standing.installed();
             speaker.set_installed(family, slot, true);
         }
         let had = cell.set;

@@ -131,7 +131,7 @@ impl Simulation {
         let face = daemon::Daemon::new(words(&running.model), now);
         let mut stream = Stream::question(&face, running.speaker(), question).map_err(refused)?;
         let mut text = Vec::new();
-        while stream.fill(&face, running.speaker(), now, &mut text) == Fill::More {}
+        while stream.fill(&face, running.speaker(), None, now, &mut text) == Fill::More {}
         let mut rows = Rows::default();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
