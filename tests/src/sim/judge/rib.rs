@@ -277,7 +277,7 @@ fn is_exact(snapshot: &Snapshot, neighbor: IpAddr, prefix: IpNet) -> bool {
 /// Whether a path may be missing without a record: it was refused, there was no room for the record, and nothing but want of
 /// room refuses one that is `acceptable`.
 fn is_off_record(snapshot: &Snapshot, neighbor: IpAddr, prefix: IpNet, acceptable: bool) -> bool {
-    !is_exact(snapshot, neighbor, prefix) && !(acceptable && snapshot.roomy)
+    !(is_exact(snapshot, neighbor, prefix) || acceptable && snapshot.roomy)
 }
 
 fn is_excused(snapshot: &Snapshot, peer: Option<IpAddr>, prefix: IpNet) -> bool {
