@@ -91,6 +91,11 @@ impl Speaker<'_> {
         Some(PeerId(position as u16))
     }
 
+    /// Whether neighbors that nobody configured one by one may come.
+    pub fn has_ranges(&self) -> bool {
+        !self.ranges.is_empty()
+    }
+
     /// Slots that destinations of a family may stand in: walk `1..slots` with [`Speaker::destination`].
     pub fn destination_slots(&self, family: Family) -> u32 {
         with_table!(ref self.rib, family, table => table.slots())

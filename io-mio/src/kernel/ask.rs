@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crier_core::{Family, Instant, Speaker};
+use crier_core::{Family, Instant, Millis, Speaker};
 use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
@@ -10,6 +10,9 @@ use super::cells::Stage;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
+
+/// Time from the end of a session until what is still wanted is compared with what is left: its paths are gone by then.
+const RECHECK: Millis = Millis::from_secs(1);
 
 /// Where requests go, with their sequence numbers.
 pub(super) trait Port {
@@ -48,8 +51,10 @@ impl Bridge {
     }
 
     /// A session has ended: its neighbor forwards no more, until somebody says otherwise.
-    pub(super) fn session_down(&mut self, neighbor: IpAddr, port: &mut impl Port) {
+    pub(super) fn session_down(&mut self, now: Instant, neighbor: IpAddr, port: &mut impl Port) {
         if let Some(way) = self.ways.way(neighbor) {
+            // Paths by way of it that others have announced do not change by this.
+            self.recheck_at.get_or_insert(now + RECHECK);
             self.drop_hop(way.hop, port);
         }
     }
@@ -59,7 +64,8 @@ impl Bridge {
         sets.drop_hop(hop, |request| asked.object(0, request, port));
     }
 
-    fn mark_installed(&mut self) {
+    /// All that is installed is to be compared once more with what is wanted.
+    pub(super) fn mark_installed(&mut self) {
         for family in Family::ALL {
             for slot in 0..self.cells.len() {
                 if self.cells.get(family, slot).set != 0 {
@@ -104,8 +110,11 @@ impl Bridge {
                     self.sweep_at = None;
                     break;
                 };
-                if let Some(set) = self.adopted.remove(&prefix) {
-                    self.sets.release(set);
+                if let Some(left) = self.adopted.remove(&prefix) {
+                    self.sets.release(left.set);
+                }
+                if self.standing.no_room > 0 {
+                    self.retry_at.get_or_insert(Instant::EPOCH);
                 }
                 self.asked.send(About::Stray, &Request::NoRoute(self.settings.key(prefix)), port);
             }
@@ -128,7 +137,6 @@ impl Bridge {
         slot: u32,
         port: &mut impl Port,
     ) {
-        let Some(prefix) = speaker.prefix_in(family, slot) else { return };
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
         match std::mem::take(&mut cell.stage) {
             Stage::InFlight => {
@@ -139,10 +147,16 @@ impl Bridge {
             Stage::NoRoom => self.standing.no_room -= 1,
             Stage::Idle => {}
         }
+        // Whoever was refused may have gone, and the slot with it.
+        let Some(prefix) = speaker.prefix_in(family, slot) else { return };
+        if self.is_kept(now, speaker, family, slot, prefix) {
+            return;
+        }
+        let Some(cell) = self.cells.get_mut(family, slot) else { return };
         if cell.set == 0
-            && let Some(set) = self.adopted.remove(&prefix)
+            && let Some(left) = self.adopted.remove(&prefix)
         {
-            cell.set = set;
+            (cell.set, cell.seen) = (left.set, left.seen);
             self.standing.installed();
             speaker.set_installed(family, slot, true);
         }
@@ -156,7 +170,7 @@ impl Bridge {
                 self.in_flight(family, slot);
             }
             Ok(wanted) if had != 0 && self.sets.same(had, wanted) => self.sets.release(wanted),
-            Ok(wanted) if had == 0 && self.standing.routes >= self.settings.max_routes => {
+            Ok(wanted) if had == 0 && self.is_full() => {
                 self.sets.release(wanted);
                 self.standing.no_room += 1;
                 if let Some(cell) = self.cells.get_mut(family, slot) {
@@ -172,15 +186,22 @@ impl Bridge {
         }
     }
 
+    /// There are as many routes as there may be, those of an earlier process and those under way among them.
+    fn is_full(&self) -> bool {
+        let others = self.arriving + self.adopted.len() as u32;
+        self.standing.routes + others >= self.settings.max_routes
+    }
+
     fn in_flight(&mut self, family: Family, slot: u32) {
         if let Some(cell) = self.cells.get_mut(family, slot) {
-            (cell.stage, cell.again) = (Stage::InFlight, false);
+            (cell.stage, cell.again, cell.arriving) = (Stage::InFlight, false, cell.set == 0);
+            self.arriving += u32::from(cell.arriving);
         }
     }
 
     /// The set of next hops that a destination is to forward over, with one hold on it; 0: it is not to be in the kernel.
     /// An error: there is no room for the set.
-    fn wanted(&mut self, speaker: &Speaker<'_>, family: Family, slot: u32) -> Result<SetId, i32> {
+    pub(super) fn wanted(&mut self, speaker: &Speaker<'_>, family: Family, slot: u32) -> Result<SetId, i32> {
         let Some(destination) = speaker.destination(family, slot).filter(|_| self.settings.install) else {
             return Ok(0);
         };

@@ -12,6 +12,7 @@ use super::cells::{Cells, Stage};
 use super::resolve::Ways;
 use super::sets::{MOST_HOPS, SetId, Sets};
 use super::survey::Survey;
+use super::takeover::Takeover;
 use crate::netlink::RouteKey;
 use crate::netlink::encode::{Existing, Object, Via};
 
@@ -95,6 +96,15 @@ impl Standing {
     }
 }
 
+/// A route of an earlier process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// Where it leads.
+    pub(super) set: SetId,
+    /// The dump that it was seen in last.
+    pub(super) seen: u16,
+}
+
 /// Requests on their way.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -134,12 +144,17 @@ pub struct Bridge {
     pub(super) survey: Survey,
     pub(super) asked: Asked,
     /// What an earlier process has installed and nobody wanted since.
-    pub(super) adopted: HashMap<IpNet, SetId, Plain>,
+    pub(super) adopted: HashMap<IpNet, Left, Plain>,
     /// When what is left of that goes.
     pub(super) sweep_at: Option<Instant>,
+    /// When all that is installed is to be looked at once more, after a session has ended.
+    pub(super) recheck_at: Option<Instant>,
+    pub(super) takeover: Takeover,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
     pub(super) standing: Standing,
+    /// Routes that were asked for and are not known to be there.
+    pub(super) arriving: u32,
     /// This host has other addresses than before.
     pub(super) addresses_changed: bool,
 }
@@ -157,9 +172,12 @@ impl Bridge {
             asked: Asked { window: VecDeque::with_capacity(UNDER_WAY), sequence: 0, requests: 0 },
             adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),
             sweep_at: None,
+            recheck_at: None,
+            takeover: Takeover::default(),
             retry_at: None,
             retry_wait: FIRST_RETRY,
             standing: Standing::default(),
+            arriving: 0,
             addresses_changed: false,
             settings,
         }
@@ -206,21 +224,13 @@ impl Bridge {
     pub(super) fn stop_installing(&mut self) {
         self.settings.install = false;
         self.sweep_at = Some(Instant::EPOCH);
-        for family in Family::ALL {
-            for slot in 0..self.cells.len() {
-                if self.cells.get(family, slot).set != 0 {
-                    self.cells.mark(family, slot);
-                }
-            }
-        }
+        self.mark_installed();
     }
 
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        [self.retry_at, self.sweep_at.filter(|_| !self.adopted.is_empty()), self.survey.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty());
+        [self.retry_at, sweep_at, self.recheck_at, self.survey.deadline()].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -233,6 +243,9 @@ impl Bridge {
                     }
                 }
             }
+        }
+        if self.recheck_at.take_if(|at| *at <= now).is_some() {
+            self.mark_installed();
         }
         if self.survey.timeout(now) && self.survey.has_ended_once() {
             self.retry_wait = FIRST_RETRY;

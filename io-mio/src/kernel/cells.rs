@@ -30,6 +30,8 @@ pub(super) struct Cell {
     pub(super) errno: u8,
     /// It has changed while a request was under way.
     pub(super) again: bool,
+    /// The request under way is for a route where there was none: it counts among those that there may be.
+    pub(super) arriving: bool,
 }
 
 /// All of them, and which are to be looked at once more.

@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, LONGEST_RETRY};
+use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::Stage;
 use super::resolve::Foreign;
 use super::sets::SetId;
@@ -69,6 +69,7 @@ impl Bridge {
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
         let had = cell.set;
         cell.stage = Stage::Idle;
+        self.arriving -= u32::from(std::mem::take(&mut cell.arriving));
         if std::mem::take(&mut cell.again) {
             self.cells.mark(family, slot);
         }
@@ -139,7 +140,7 @@ impl Bridge {
         match message {
             Message::Link(link) => {
                 if self.ways.interface(link.index, link.up && link.running, seen) && !origin.dump {
-                    // With the link go routes and objects, some of them without a word.
+                    // With the link go routes and objects, some of them without a word; and routes come to life.
                     self.survey.ask(now);
                 }
             }
@@ -276,13 +277,15 @@ impl Bridge {
         let by_number = route.object.is_some_and(|object| self.settings.is_our_object(object));
         let room = self.adopted.len() < self.settings.max_routes as usize;
         if self.survey.is_first() && room && (by_number || self.settings.adopt) {
+            let seen = self.survey.number();
             if let Some(set) = self.set_of(route)
-                && let Some(former) = self.adopted.insert(prefix, set)
+                && let Some(former) = self.adopted.insert(prefix, Left { set, seen })
             {
-                self.sets.release(former);
+                self.sets.release(former.set);
             }
-        } else if self.adopted.contains_key(&prefix) {
+        } else if let Some(left) = self.adopted.get_mut(&prefix) {
             // It was taken over, and nobody has wanted it as yet.
+            left.seen = self.survey.number();
         } else if by_number {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray, &request, port);
@@ -293,11 +296,13 @@ impl Bridge {
 
     /// Somebody has removed a route of ours.
     fn own_route_gone(&mut self, speaker: &mut Speaker<'_>, route: &Route<'_>) {
-        if let Some(set) = self.adopted.remove(&route.key.prefix) {
-            self.sets.release(set);
-        }
         let family = Family::of(&route.key.prefix);
-        let Some(slot) = speaker.find_destination(route.key.prefix) else { return };
+        let slot = speaker.find_destination(route.key.prefix);
+        if let Some(left) = self.adopted.remove(&route.key.prefix) {
+            self.sets.release(left.set);
+            slot.into_iter().for_each(|slot| self.cells.mark(family, slot));
+        }
+        let Some(slot) = slot else { return };
         if self.cells.get(family, slot).set != 0 {
             self.vanished(family, slot);
         }

@@ -31,6 +31,7 @@ mod sets;
 mod show;
 mod socket;
 mod survey;
+mod takeover;
 
 pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use look::{Found, look};

@@ -107,13 +107,13 @@ impl Ways {
         self.changed |= self.routes.len() != before;
     }
 
-    /// There is this interface; true: it works no longer.
+    /// There is this interface; true: it works no longer, or works again.
     pub(super) fn interface(&mut self, index: u32, works: bool, seen: u32) -> bool {
         if let Some(known) = self.interfaces.iter_mut().find(|known| known.index == index) {
-            let failed = known.works && !works;
-            self.changed |= known.works != works;
+            let other = known.works != works;
+            self.changed |= other;
             *known = Interface { index, works, seen };
-            return failed;
+            return other;
         }
         if self.interfaces.len() < self.most_interfaces {
             self.interfaces.push(Interface { index, works, seen });

@@ -142,6 +142,7 @@ impl Kernel {
             more |= self.listen(now, speaker);
             more |= self.hear_dump(now, speaker);
         }
+        self.bridge.watch_neighbors(now, speaker);
         self.bridge.timeout(now);
         self.dump(now, speaker);
         let Self { bridge, out, asking, .. } = self;
@@ -180,7 +181,7 @@ impl Kernel {
         }
         let Self { bridge, out, asking, .. } = self;
         let mut port = Requests { out, asking };
-        bridge.session_down(neighbor, &mut port);
+        bridge.session_down(now, neighbor, &mut port);
         port.flush();
         self.hear_answers(now, speaker);
     }

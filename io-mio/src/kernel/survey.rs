@@ -203,13 +203,30 @@ impl Bridge {
         self.ways.forget_unseen(self.survey.seen());
         self.ways.forget_unused(speaker);
         let number = self.survey.number();
+        let Self { adopted, sets, cells, .. } = self;
+        adopted.retain(|prefix, left| {
+            let there = left.seen == number;
+            if !there {
+                sets.release(left.set);
+                let slot = speaker.find_destination(*prefix);
+                slot.into_iter().for_each(|slot| cells.mark(Family::of(prefix), slot));
+            }
+            there
+        });
         for family in Family::ALL {
             for slot in 0..self.cells.len() {
                 let cell = self.cells.get(family, slot);
+                if matches!(cell.stage, Stage::Refused | Stage::NoRoom) {
+                    // Somebody may have made room, and whoever waits may have gone.
+                    self.cells.mark(family, slot);
+                }
                 if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
                     self.vanished(family, slot);
                 }
             }
+        }
+        if self.survey.is_first() {
+            self.begin_takeover(now);
         }
         if self.survey.is_first() && self.survey.others > 0 {
             let super::Settings { table, protocol, metric, .. } = self.settings;

@@ -33,6 +33,15 @@ impl<'n> Frr<'n> {
     /// Starts it with this configuration of bgpd. It runs as its own user, which
     /// gets the directory of its node.
     pub fn start_with(node: &'n Namespace, bgpd: &str) -> Self {
+        Self::launch(node, bgpd, &[])
+    }
+
+    /// Starts it as `plan` says, to listen on this address only.
+    pub fn start_at(node: &'n Namespace, plan: &Plan, address: &str) -> Self {
+        Self::launch(node, &configuration(plan), &["-l", address])
+    }
+
+    fn launch(node: &'n Namespace, bgpd: &str, options: &[&str]) -> Self {
         let sockets = node.dir().to_string_lossy().into_owned();
         let zserv = format!("{sockets}/zserv.api");
         let zebra_conf = node.write("zebra.conf", "log stdout\n").to_string_lossy().into_owned();
@@ -47,7 +56,7 @@ impl<'n> Frr<'n> {
         };
         let mut zebra = daemon("zebra", &zebra_conf, &[]);
         zebra.await_ready(|| node.dir().join("zserv.api").exists());
-        let mut bgpd = daemon("bgpd", &bgpd_conf, &[]);
+        let mut bgpd = daemon("bgpd", &bgpd_conf, options);
         bgpd.await_ready(|| vtysh(node, &["show bgp summary json"]).is_ok());
         Self { node, _bgpd: bgpd, _zebra: zebra }
     }

@@ -10,6 +10,7 @@ mod lab {
     mod exchange;
     mod explain;
     mod harness;
+    mod kernel;
     mod multipath;
     mod netlink;
     mod operation;

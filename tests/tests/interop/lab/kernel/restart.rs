@@ -1,0 +1,131 @@
+//! crier killed and started again: nobody behind it notices.
+
+use crier_tests::lab::{Crier, Daemon, Kind, Lab, Namespace, Process, await_until};
+
+use super::traffic::Traffic;
+use super::{Star, Table, await_table, forward, table};
+
+/// A router, nodes that lead to a host behind all of them, and a host on the other side.
+pub(super) struct Crossing {
+    pub(super) star: Star,
+    pub(super) source: Namespace,
+    pub(super) sink: Namespace,
+}
+
+/// The host behind the nodes.
+pub(super) const SINK: [&str; 2] = ["10.9.0.1", "2001:db8:9::1"];
+
+impl Crossing {
+    pub(super) fn new(lab: &Lab, count: u8) -> Self {
+        let star = Star::new(lab, count);
+        let (source, sink) = (lab.node("source"), lab.node("sink"));
+        star.router.link(&["10.8.0.1/24", "2001:db8:8::1/64"], &source, &["10.8.0.2/24", "2001:db8:8::2/64"]);
+        for node in star.nodes.iter().chain([&star.router, &sink]) {
+            forward(node);
+        }
+        sink.loopback(&["10.9.0.1/32", "2001:db8:9::1/128"]);
+        source.run("ip", &["route", "add", "default", "via", "10.8.0.1"]);
+        source.run("ip", &["route", "add", "default", "via", "2001:db8:8::1"]);
+        for (at, node) in star.nodes.iter().enumerate() {
+            let id = at + 1;
+            let (here, there) = (
+                [format!("10.19.{id}.1/24"), format!("2001:db8:a{id}::1/64")],
+                [format!("10.19.{id}.2/24"), format!("2001:db8:a{id}::2/64")],
+            );
+            node.link(&here.each_ref().map(String::as_str), &sink, &there.each_ref().map(String::as_str));
+            node.run("ip", &["route", "add", "10.9.0.0/24", "via", &format!("10.19.{id}.2")]);
+            node.run("ip", &["route", "add", "2001:db8:9::/48", "via", &format!("2001:db8:a{id}::2")]);
+        }
+        Self { star, source, sink }
+    }
+
+    /// What the nodes announce.
+    pub(super) fn prefixes(_: usize) -> Vec<String> {
+        vec!["10.9.0.0/24".to_owned(), "2001:db8:9::/48".to_owned()]
+    }
+
+    /// The router's table with these nodes.
+    pub(super) fn table(&self, nodes: &[usize]) -> Table {
+        Table::from([self.star.over("10.9.0.0/24", nodes), self.star.over("2001:db8:9::/48", nodes)])
+    }
+
+    /// Begins to send to the host behind, by IPv4 and by IPv6.
+    pub(super) fn traffic(&self) -> [Traffic; 2] {
+        SINK.map(|address| Traffic::start(&self.source, &self.sink, address))
+    }
+}
+
+/// `ip monitor`, from when it hears until when it has heard everything.
+struct Monitor<'n> {
+    node: &'n Namespace,
+    process: Process,
+}
+
+impl<'n> Monitor<'n> {
+    fn start(node: &'n Namespace) -> Self {
+        let process = node.spawn("ip", &["-o", "monitor", "route", "nexthop"], &[]);
+        let monitor = Self { node, process };
+        monitor.mark("198.51.100.0/24");
+        monitor
+    }
+
+    /// Makes a route that is nobody's and waits until it has been heard of.
+    fn mark(&self, prefix: &str) {
+        let said = || {
+            self.node.run("ip", &["route", "add", "blackhole", prefix]);
+            self.node.run("ip", &["route", "del", "blackhole", prefix]);
+            self.process.log().contains(prefix)
+        };
+        await_until("the monitor hears", said, |said| *said);
+    }
+
+    /// What it heard of BGP's routes and objects.
+    fn heard(self) -> Vec<String> {
+        self.mark("203.0.113.0/24");
+        let log = self.process.log();
+        log.lines().filter(|line| line.contains("proto bgp")).map(str::to_owned).collect()
+    }
+}
+
+fn killed_and_started_again(count: u8) {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let crossing = Crossing::new(&lab, count);
+    let router = &crossing.star.router;
+    let configuration = crossing.star.configuration();
+    let nodes: Vec<usize> = (1..=usize::from(count)).collect();
+    let wanted = crossing.table(&nodes);
+    let mut crier = Crier::start_with(router, &configuration);
+    let _nodes = crossing.star.start_nodes(Crossing::prefixes);
+    await_table("the way is there", router, &wanted);
+    let traffic = crossing.traffic();
+    let monitor = Monitor::start(router);
+    let begin = traffic.each_ref().map(Traffic::arrived_so_far);
+    crier.process().kill();
+    drop(crier);
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    assert_eq!(table(router), wanted);
+    let crier = Crier::start_with(router, &configuration);
+    for id in nodes {
+        crier.await_prefixes(&format!("192.0.{id}.2"), &["10.9.0.0/24", "2001:db8:9::/48"]);
+    }
+    let shared = || crier.routes(&["available"]).iter().filter(|path| path["multipath"] == true).count();
+    await_until("it has converged", shared, |paths| *paths == 2 * usize::from(count));
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    await_table("the same as before", router, &wanted);
+    for (traffic, begin) in traffic.into_iter().zip(begin) {
+        let account = traffic.stop();
+        assert!(account.sent() > begin + 1000);
+        assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+    }
+    assert_eq!(monitor.heard(), Vec::<String>::new());
+}
+
+#[test]
+fn killed_with_one_next_hop() {
+    killed_and_started_again(1);
+}
+
+#[test]
+fn killed_with_three_next_hops() {
+    killed_and_started_again(3);
+}

@@ -1,0 +1,98 @@
+//! FRR in the same table: neither touches what is the other's.
+
+use crier_tests::lab::{Crier, Frr, Kind, Lab, Namespace, Plan, await_until};
+use serde_json::Value;
+
+use super::feed::{self, Feed};
+use super::{hops, shown};
+
+/// The first number of crier's objects.
+const OURS: u64 = 2_000_000_000;
+
+fn is_ours(route: &Value) -> bool {
+    route["nhid"].as_u64().is_some_and(|id| id >= OURS)
+}
+
+/// Routes by BGP and static ones, crier's or all others, as text.
+fn routes(node: &Namespace, ours: bool) -> Vec<String> {
+    let all = [shown(node, &["proto", "bgp"]), shown(node, &["proto", "196"])].concat();
+    let some = all.iter().filter(|route| is_ours(route) == ours);
+    let mut texts: Vec<String> = some
+        .map(|route| {
+            let dst = route["dst"].as_str().unwrap_or_default();
+            format!("{dst} {} metric {}", hops(route).join(" "), route["metric"])
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn frr_beside_crier() {
+    let Some(lab) = Lab::new(&[Kind::Crier, Kind::Frr]) else { return };
+    let (router, feeder, far) = (lab.node("r"), lab.node("feeder"), lab.node("far"));
+    // Each listens on its own link only.
+    let configuration =
+        feed::link(&router, &feeder).replace("[router]\n", "[router]\nlisten = [\"198.18.0.1:179\"]\n");
+    router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &far, &["192.0.2.2/24", "2001:db8:2::2/64"]);
+    let plan = Plan::new(65002, [10, 0, 0, 2]).neighbor("192.0.2.2", "192.0.2.1", 65001);
+    let plan = plan.announce("10.70.0.0/16").announce("10.71.0.0/16");
+    let theirs = Crier::start(&far, &plan.announce_via("2001:db8:70::/48", "2001:db8:2::2"));
+    let plan = Plan::new(65001, [10, 0, 0, 1]).neighbor("192.0.2.1", "192.0.2.2", 65002);
+    let frr = Frr::start_at(&router, &plan, "192.0.2.1");
+    frr.vtysh(&["configure terminal", "ip route 10.75.0.0/16 blackhole 20"]);
+    let of_frr = || routes(&router, false);
+    let before = await_until("FRR has its routes in the kernel", of_frr, |routes| routes.len() >= 3);
+
+    // Of the prefixes that both have, the route that is there stays.
+    let mut crier = Crier::start_with(&router, &configuration);
+    let feed = Feed::connect(&feeder);
+    feed.announce("198.18.0.2", &["10.70.0.0/16", "10.80.0.0/16", "10.81.0.0/16"]);
+    feed.announce("2001:db8:2::9", &["2001:db8:70::/48", "2001:db8:80::/48"]);
+    let ours = || routes(&router, true);
+    let own = |prefixes: &[&str]| {
+        let text = |prefix: &&str| match prefix.contains(':') {
+            true => format!("{prefix} 2001:db8:2::9 to-far metric 20"),
+            false => format!("{prefix} 198.18.0.2 to-feeder metric 20"),
+        };
+        prefixes.iter().map(text).collect::<Vec<_>>()
+    };
+    let alone = own(&["10.80.0.0/16", "10.81.0.0/16", "2001:db8:80::/48"]);
+    await_until("crier has its own", ours, |ours| *ours == alone);
+    assert_eq!(of_frr(), before);
+    // A change of what both have, and of what only crier has.
+    feed.withdraw(&["10.70.0.0/16", "10.81.0.0/16"]);
+    feed.withdraw(&["2001:db8:70::/48"]);
+    await_until("crier's has gone", ours, |ours| *ours == own(&["10.80.0.0/16", "2001:db8:80::/48"]));
+    assert_eq!(of_frr(), before);
+    feed.announce("198.18.0.2", &["10.70.0.0/16", "10.81.0.0/16"]);
+    await_until("crier's is back", ours, |ours| *ours == alone);
+    assert_eq!(of_frr(), before);
+
+    // What FRR no longer has is crier's to have.
+    theirs.command(&["withdraw", "10.70.0.0/16"]);
+    let with_theirs = own(&["10.70.0.0/16", "10.80.0.0/16", "10.81.0.0/16", "2001:db8:80::/48"]);
+    await_until("crier's takes its place", ours, |ours| *ours == with_theirs);
+    let less: Vec<String> = before.iter().filter(|text| !text.starts_with("10.70.")).cloned().collect();
+    assert_eq!(of_frr(), less);
+
+    // crier ends and takes its own along; FRR ends and leaves crier's alone.
+    crier.process().signal("INT");
+    await_until("crier has ended", || crier.process().has_ended(), |ended| *ended);
+    assert_eq!((ours(), of_frr()), (vec![], less));
+    drop(crier);
+    let _crier = Crier::start_with(&router, &configuration);
+    let feed = Feed::connect(&feeder);
+    feed.announce("198.18.0.2", &["10.80.0.0/16", "10.81.0.0/16"]);
+    feed.announce("2001:db8:2::9", &["2001:db8:80::/48"]);
+    await_until("crier has its own again", ours, |ours| *ours == alone);
+    drop(frr);
+    await_until("FRR's have gone", of_frr, Vec::is_empty);
+    assert_eq!(ours(), alone);
+    // And one that starts later.
+    let frr = Frr::start_at(&router, &plan, "192.0.2.1");
+    await_until("FRR has its routes again", of_frr, |routes| routes.len() >= 2);
+    println!("crier's routes once zebra has started beside it: {:?}", ours());
+    await_until("crier's are there", ours, |ours| *ours == alone);
+    drop(frr);
+}
