@@ -75,7 +75,7 @@ enum Command {
         #[command(flatten)]
         read: Read,
     },
-    /// Show each step that chose, refused, announced or held back a prefix
+    /// Show each step that chose, refused, installed, announced or held back a prefix
     Why {
         /// A prefix, or an address for the longest prefix with it
         prefix: String,
@@ -93,7 +93,7 @@ enum Command {
         #[command(flatten)]
         read: Read,
     },
-    /// Show limits and use of every table, uptime, sources
+    /// Show limits and use of every table, uptime, kernel routes, sources
     Status {
         #[command(flatten)]
         read: Read,
@@ -106,8 +106,14 @@ enum Command {
         #[command(flatten)]
         read: Read,
     },
-    /// Show what on this host would bite (not supported by this version)
-    Doctor(Config),
+    /// Show what on this host would bite
+    Doctor {
+        #[command(flatten)]
+        config: Config,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a daemon read its configuration again
     Reload(Target),
     /// Reset a neighbor's session

@@ -7,6 +7,7 @@
 mod capabilities;
 pub mod client;
 pub mod collect;
+mod kernel;
 pub mod protocol;
 mod request;
 mod routes;
@@ -18,6 +19,7 @@ mod view;
 mod walk;
 mod why;
 
+pub use kernel::KernelView;
 pub use server::Answer;
 pub use stream::{Fill, Stream};
 pub use view::{accepted_row, advertised_row, peer_row, refused_row, session_row};

@@ -6,8 +6,11 @@ mod names;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crier_core::Speaker;
 use crier_io_mio::Runtime;
+use crier_io_mio::kernel::Settings;
 
+use crate::adoption::Adoption;
 use crate::cli::{DONE, FAILED};
 use crate::config::{self, HostFacts, Model};
 use crate::daemon::{Daemon, Now};
@@ -81,8 +84,6 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let speaker = memory::speaker(&model.limits, model.prefault, seed, now.at);
     let mut speakers = [speaker.map_err(|error| error.to_string())?];
     let [speaker] = &mut speakers;
-    let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
-    speaker.set_own_addresses(&host_addresses());
     runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
     runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
     runtime.catch_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
@@ -90,20 +91,49 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     if let Some(directory) = &model.state_dir {
         daemon.restore(now, directory);
     }
+    // A start in vain must not put an older recording aside: what can fail comes before. And the recording must have
+    // everything: the speaker is touched only after.
+    let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
+    speaker.set_own_addresses(&host_addresses());
     let applied = model.with_core_config(|config| speaker.configure(now.at, config));
     applied.map_err(|error| reason::config_error(&error))?;
     daemon.need_routes(if_route(&model));
     daemon.configured(speaker, now, words(&model), networks(&model));
-    if let Some(settings) = &model.kernel {
-        runtime
-            .serve_kernel(settings.clone(), &mut speakers)
-            .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
-    }
-    announce_start(&model);
+    let adoption = serve_kernel(&mut runtime, &model, &mut speakers)?;
+    announce_start(&model, record);
     let mut app = App::new(path.to_owned(), model, daemon);
     let result = runtime.run(&mut speakers, &mut app);
     drop(recording);
+    if let Some(adoption) = adoption.filter(|_| app.has_withdrawn())
+        && let Err(error) = adoption.forget()
+    {
+        log::warn!("kernel.json in the state directory cannot be removed: {error}");
+    }
     result.map_err(|error| format!("the event loop failed: {error}"))
+}
+
+/// Begins to serve the kernel's routes, if that is configured: what an earlier daemon has left a record of is ours. The record that
+/// is left for the next one.
+fn serve_kernel(
+    runtime: &mut Runtime<crate::control::Stream>,
+    model: &Model,
+    speakers: &mut [Speaker<'static>],
+) -> Result<Option<Adoption>, String> {
+    let Some(settings) = &model.kernel else { return Ok(None) };
+    let adoption = model.state_dir.as_ref().and_then(|directory| {
+        let adoption = Adoption::new(directory, settings);
+        adoption.inspect_err(|error| log::warn!("no record of kernel routes is kept: {error}")).ok().flatten()
+    });
+    let settings = Settings { adopt: adoption.as_ref().is_some_and(Adoption::is_kept), ..settings.clone() };
+    runtime
+        .serve_kernel(settings, speakers)
+        .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
+    if let Some(Err(error)) = adoption.as_ref().map(Adoption::keep) {
+        log::warn!(
+            "kernel.json in the state directory cannot be written: the next crier takes no route over ({error})"
+        );
+    }
+    Ok(adoption)
 }
 
 /// Records everything that enters the speaker, which was made just now and is as yet untouched.
@@ -112,7 +142,7 @@ fn record_to(
     limits: &crier_core::Limits,
     seed: u64,
     now: Now,
-    speaker: &mut crier_core::Speaker<'static>,
+    speaker: &mut Speaker<'static>,
 ) -> Result<Recording, String> {
     let start = record::Start {
         crier: env!("CARGO_PKG_VERSION"),
@@ -123,15 +153,15 @@ fn record_to(
         unix_ms: now.unix_ms,
         running: false,
     };
-    let (recording, recorder) = Recording::start(file, record::MOST, &start)
-        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    let (recording, recorder) =
+        Recording::start(file, record::MOST, &start).map_err(|error| error.to_string())?;
     recording.survive_panics();
     // It lives as long as the speaker's tables, which is as long as the process.
     speaker.set_tap(Some(Box::leak(Box::new(recorder))));
     Ok(recording)
 }
 
-fn announce_start(model: &Model) {
+fn announce_start(model: &Model, record: Option<&Path>) {
     let listen: Vec<String> = model.listen.iter().map(ToString::to_string).collect();
     let listen = if listen.is_empty() { "nothing".to_owned() } else { listen.join(", ") };
     log::info!(
@@ -141,6 +171,10 @@ fn announce_start(model: &Model) {
         model.local.router_id,
         model.control_socket.display()
     );
+    if let Some(file) = record {
+        let (file, most) = (file.display(), record::MOST >> 20);
+        log::info!("recording every input in {file} and, before that, {file}.1: {most} MiB at most");
+    }
     for warning in &model.warnings {
         log::warn!("{warning}");
     }
@@ -152,11 +186,15 @@ fn random_seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// Two descriptors for each connection, one that is open and one that lingers, and some for the rest. As many as the
-/// system grants.
+/// Descriptors that are needed: two for each connection, one that is open and one that lingers, and some for the rest.
+pub(crate) fn open_files(model: &Model) -> u64 {
+    2 * u64::from(model.limits.connections) + 128
+}
+
+/// As many as that, or as the system grants.
 fn raise_open_files(model: &Model) {
     use rustix::process::{Resource, getrlimit, setrlimit};
-    let wanted = 2 * u64::from(model.limits.connections) + 128;
+    let wanted = open_files(model);
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));

@@ -1,8 +1,10 @@
 //! Why: the one place that turns the core's closed lists of reasons into words. Each has a code, for programs, and a
 //! sentence, for people.
 
+mod kernel;
 mod notification;
 
+pub use kernel::{UNREACHABLE, errno, unreachable};
 pub use notification::{code_name, communication, notification};
 
 use crier_core::event::DownReason;

@@ -7,12 +7,12 @@
 //! in place of the one that was it, and a new one begins with the speaker's whole state. So each can be run again by itself.
 
 mod digest;
+mod files;
 mod format;
 mod read;
 mod ring;
 mod write;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -23,6 +23,7 @@ use crier_core::{Input, Output, Speaker, Tap};
 use serde::de::DeserializeSeed;
 
 pub use digest::Digest;
+pub use files::FileError;
 pub use format::{Record, RecordedConfig, RecordedInput, RecordedRoute, Start};
 pub use read::{ReadError, Reader};
 
@@ -46,15 +47,19 @@ impl Recording {
     /// Begins a recording of at most `most` bytes in a file, and the [`Tap`] for the speaker that was made just now from
     /// what `start` says.
     ///
+    /// What a former run has left in the file becomes the former segment. So this comes last, when nothing else can keep
+    /// the run from beginning: two attempts in vain would cost a crash's evidence.
+    ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn start(path: &Path, most: u64, start: &Start<'static>) -> io::Result<(Self, Recorder)> {
+    /// The file cannot be written, another process records to it, or it is no recording. Then it stays as it is.
+    pub fn start(path: &Path, most: u64, start: &Start<'static>) -> Result<(Self, Recorder), FileError> {
         let writer = Writer::create(path, most, &start.limits)?;
         let shared = Arc::new(Shared::new(&start.limits));
         shared.put(&Entry::Start(*start));
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
-        let writer = Some(thread.spawn(move || writer.run(&theirs))?);
+        let writer = thread.spawn(move || writer.run(&theirs));
+        let writer = Some(writer.map_err(|error| FileError::Io(path.to_owned(), error))?);
         let recorder = Recorder { shared: Arc::clone(&shared), answers: Digest::default(), start: *start };
         Ok((Self { shared, writer }, recorder))
     }

@@ -84,17 +84,28 @@ fn bad_usage_is_2() {
 
 #[test]
 fn what_a_later_version_can_is_1_and_says_so() {
-    fails(&["doctor"], 1, "not supported by this version");
     fails(&["import", "--from", "frr", "frr.conf"], 1, "not supported by this version");
     fails(&["why", "default/web"], 1, "not supported by this version");
 }
 
 #[test]
-fn a_recording_that_cannot_be_written_is_1() {
-    let config = std::env::temp_dir().join(format!("crier-cli-record-{}.toml", std::process::id()));
-    std::fs::write(&config, "[router]\nasn = 65000\nrouter-id = \"10.0.0.1\"\n").unwrap();
-    let words = ["run", "-c", config.to_str().unwrap(), "--record", "/nonexistent/crier.record"];
-    fails(&words, 1, "/nonexistent/crier.record cannot be written");
+fn doctor_reads_the_configuration_and_says_what_it_found() {
+    fails(&["doctor", "-c", "/nonexistent/crier.toml"], 1, "/nonexistent/crier.toml");
+    // A port that is taken is a problem on every host.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = std::env::temp_dir().join(format!("crier-cli-doctor-{}.toml", std::process::id()));
+    let text = format!("[router]\nasn = 65000\nrouter-id = \"10.0.0.1\"\nlisten = [\"{address}\"]\n");
+    std::fs::write(&config, text).unwrap();
+    let path = config.to_str().unwrap();
+    let output = crier(&["doctor", "-c", path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let taken = format!("problem  {address} is taken: ");
+    assert!(stdout(&output).lines().any(|line| line.starts_with(&taken)), "{}", stdout(&output));
+    let output = crier(&["doctor", "-c", path, "--json"]).output().unwrap();
+    let rows: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let rows = rows.as_array().unwrap().iter();
+    assert_eq!(rows.filter(|row| row["check"] == "listen" && row["level"] == "problem").count(), 1);
     std::fs::remove_file(config).unwrap();
 }
 

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crier::config::{HostFacts, Model, check, load, parse, reload_conflict};
+use crier::config::{HostFacts, Model, check, load, memory_plan, parse, reload_conflict};
 use crier_core::Limits;
 use crier_core::limits::{Table, TableUse};
 
@@ -210,6 +210,24 @@ FILE: ok
 }
 
 #[test]
+fn the_plan_counts_what_serves_the_kernels_routes() {
+    let text = |kernel: &str| {
+        let model = with_router(kernel);
+        memory_plan(&[], &model.limits, model.kernel.as_ref())
+    };
+    let bytes = |text: &str, row: &str| -> u64 {
+        let line = text.lines().find(|line| line.starts_with(row)).unwrap();
+        line.split_whitespace().last().unwrap().parse().unwrap()
+    };
+    let (without, with) = (text(""), text("[kernel]\nmax-routes = 500\n"));
+    assert!(!without.contains("kernel"));
+    assert!(with.contains("\nkernel-routes             500 "), "{with}");
+    let rows = ["kernel-routes", "kernel-next-hops", "kernel-others", "kernel-buffers"];
+    let bridge: u64 = rows.iter().map(|row| bytes(&with, row)).sum();
+    assert_eq!(bytes(&with, "total"), bytes(&without, "total") + bridge);
+}
+
+#[test]
 fn files_that_cannot_be_read_are_named() {
     let missing = Path::new("/nonexistent/crier.toml");
     let errors = load(missing, &NO_FACTS).unwrap_err();
@@ -222,4 +240,17 @@ fn files_that_cannot_be_read_are_named() {
     let [error] = errors.as_slice() else { panic!("{errors:?}") };
     let expected = format!("{}:2:8: found bytes that are not UTF-8, allowed UTF-8 text", file.0.display());
     assert_eq!(error.to_string(), expected);
+}
+
+/// What newcomers copy first gives them nothing to wonder about.
+#[test]
+fn the_files_in_the_readme_are_right_and_give_no_warning() {
+    let readme = include_str!("../../README.md");
+    let files: Vec<&str> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let model = parse(file, "README.md", &NO_FACTS).unwrap();
+        assert_eq!(warnings(&model), [""; 0]);
+    }
 }

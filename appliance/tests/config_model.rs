@@ -12,6 +12,7 @@ use crier_core::policy::{
     CommunityPattern, LargeCommunityPattern, LengthRange, Match, Origin, RuleAction, Set,
 };
 use crier_core::{Family, FamilySet, Limits};
+use crier_io_mio::kernel;
 
 /// Every table of the reference but for what later versions bring.
 const EXAMPLE: &str = include_str!("example.toml");
@@ -85,6 +86,38 @@ fn the_example_is_read_whole() {
     let route = model.networks.first().unwrap().local_route();
     assert_eq!((route.prefix, route.med), ("10.10.1.0/24".parse().unwrap(), Some(5)));
     assert_eq!(route.communities, [65000 << 16 | 99, 0xFFFF_FF01]);
+}
+
+#[test]
+fn without_a_table_the_kernel_is_left_alone_and_an_empty_one_is_the_defaults() {
+    assert_eq!(with_router("").kernel, None);
+    let defaults = kernel::Settings {
+        install: true,
+        table: 254,
+        protocol: 186,
+        metric: 20,
+        max_routes: 20_000,
+        objects: Some(2_000_000_000..2_000_008_192),
+        adopt: false,
+    };
+    assert_eq!(with_router("[kernel]\n").kernel, Some(defaults.clone()));
+    assert_eq!(
+        model(EXAMPLE).kernel,
+        Some(kernel::Settings {
+            install: false,
+            table: 100,
+            protocol: 200,
+            metric: 30,
+            max_routes: 5000,
+            objects: Some(1_000_000..1_008_192),
+            adopt: false,
+        })
+    );
+    let none = kernel::Settings { objects: None, ..defaults };
+    assert_eq!(with_router("[kernel]\nnext-hop-ids = 0\n").kernel, Some(none));
+    // The largest numbers end where 32 bits end.
+    let last = with_router("[kernel]\nnext-hop-ids = 4294959103\n").kernel.unwrap();
+    assert_eq!(last.objects, Some(u32::MAX - 8192..u32::MAX));
 }
 
 #[test]

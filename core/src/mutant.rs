@@ -36,6 +36,22 @@ macro_rules! mutants {
 }
 
 mutants! {
+    // What is said and agreed on.
+    /// The higher hold time of the two holds.
+    HoldMaximum = "hold-maximum",
+    /// KEEPALIVEs are due after two thirds of the hold time, not one.
+    KeepaliveTwoThirds = "keepalive-two-thirds",
+    /// Where both speak both families, IPv6 is lost.
+    FamilyLost = "family-lost",
+    /// OPEN offers another hold time than the configured one.
+    OpenHold = "open-hold",
+    /// OPEN says nothing of graceful restart (RFC 4724).
+    OpenWithoutRestart = "open-without-restart",
+    /// The OPEN of a neighbor without a common family is answered with another reason.
+    OpenWrongReason = "open-wrong-reason",
+    /// The end of a session is told with the code of a fault that there was not.
+    CeaseIsFault = "cease-is-fault",
+
     // What is announced.
     /// A withdrawal is noted as sent but is not: every fourth destination stays with neighbors for ever.
     DropWithdrawal = "drop-withdrawal",
@@ -45,6 +61,8 @@ mutants! {
     ExtraWithdrawal = "extra-withdrawal",
     /// End-of-RIB comes before the routes that it is the end of.
     EarlyEndOfRib = "early-end-of-rib",
+    /// End-of-RIB of IPv6 never comes.
+    NoEndOfRib = "no-end-of-rib",
     /// End-of-RIB comes once more after every refresh.
     EndOfRibTwice = "end-of-rib-twice",
     /// A route goes back to the neighbor that it came from.
@@ -73,10 +91,18 @@ mutants! {
     RefreshIgnored = "refresh-ignored",
     /// Announcing everything again leaves out the destination that has not changed for longest.
     RoundSkipsOldest = "round-skips-oldest",
+    /// While it drains, routes are announced without GRACEFUL_SHUTDOWN (RFC 8326).
+    DrainUnmarked = "drain-unmarked",
+    /// While it drains, internal neighbors are given LOCAL_PREF as ever (RFC 8326).
+    DrainPreferred = "drain-preferred",
     /// Draining ends without withdrawing anything.
     DrainKeeps = "drain-keeps",
     /// With each KEEPALIVE everything is announced again.
     NeverSilent = "never-silent",
+    /// A changed best path goes out with the next KEEPALIVE only.
+    LateWakeup = "late-wakeup",
+    /// What was refused for want of room is asked for again every 25 seconds, whether there is room or not.
+    AskForEver = "ask-for-ever",
     /// A neighbor that has caught up does not hear that the destination it heard of last has changed again.
     TailSkipped = "tail-skipped",
 
@@ -103,6 +129,10 @@ mutants! {
     FreedTooEarly = "freed-too-early",
     /// A table takes one path more than its limit.
     PathsLimit = "paths-limit",
+    /// A neighbor may have one prefix more than its limit.
+    PrefixLimit = "prefix-limit",
+    /// What a limit of prefixes has refused stays out, however many others go.
+    LimitKeepsOut = "limit-keeps-out",
     /// A path that was refused and is accepted now is listed as both.
     RefusedAndAccepted = "refused-and-accepted",
     /// The room for long messages is never given back.
@@ -115,6 +145,8 @@ mutants! {
     LateKeepalive = "late-keepalive",
     /// The hold timer expires and nothing follows.
     HoldExpiryIgnored = "hold-expiry-ignored",
+    /// A neighbor is given up after two thirds of the hold time.
+    HoldTooShort = "hold-too-short",
     /// Our own KEEPALIVEs keep a session up whose other end is gone.
     HoldRestartsItself = "hold-restarts-itself",
     /// Of two colliding connections none is left, and no other is tried.
@@ -123,12 +155,16 @@ mutants! {
     RetryForgotten = "retry-forgotten",
     /// A timer that is due before the one waited for is late.
     DeadlineIgnored = "deadline-ignored",
+    /// A timer without a purpose goes off every ten milliseconds.
+    Restless = "restless",
     /// Timers are spread by a clock instead of the seed: no run is like another.
     ClockJitter = "clock-jitter",
 
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.
     StaleReadiness = "stale-readiness",
+    /// What a socket does not take at once is lost.
+    TornWrite = "torn-write",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",
     /// The kernel is not told of destinations that are gone.

@@ -143,7 +143,8 @@ pub struct PeerView<'a> {
     pub admin: Admin,
     /// A dead session's paths are still being removed.
     pub purging: bool,
-    /// Paths were refused for want of room and not asked for again yet.
+    /// Paths were refused for want of room, in a table or in a limit of prefixes that has some now, and not asked for again
+    /// yet.
     pub incomplete: bool,
     /// Since when the session is Established.
     pub established: Option<Instant>,
@@ -263,6 +264,8 @@ pub struct PathView<'a> {
     pub multipath: bool,
     /// It takes part in the decision.
     pub valid: bool,
+    /// Its next hop can be reached, as far as known (RFC 4271, 9.1.2.1).
+    pub reachable: bool,
     /// It is kept over a restart of its neighbor (RFC 4724).
     pub stale: bool,
     /// When it arrived.

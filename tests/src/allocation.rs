@@ -17,6 +17,8 @@ thread_local! {
     static BROKEN: Cell<u32> = const { Cell::new(0) };
     /// How many places are still shown; the rest is only counted.
     static TO_SHOW: Cell<u32> = const { Cell::new(3) };
+    /// Bytes that this thread has taken and not given back; what others took or gave back for it makes it wrong.
+    static HELD: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The allocator.
@@ -47,6 +49,17 @@ pub fn watched<T>(f: impl FnOnce() -> T) -> (T, u32) {
     let value = f();
     let count = BROKEN.get().saturating_sub(seal.before);
     (value, count)
+}
+
+/// Calls `f`: what it returned, and how many bytes it allocated on this thread and did not free.
+pub fn measured<T>(f: impl FnOnce() -> T) -> (T, u64) {
+    let before = HELD.get();
+    let value = f();
+    (value, HELD.get().wrapping_sub(before))
+}
+
+fn hold(more: usize, less: usize) {
+    HELD.set(HELD.get().wrapping_add(more as u64).wrapping_sub(less as u64));
 }
 
 /// A seal around one call. It opens with the call's end, be it a panic.
@@ -91,24 +104,28 @@ fn note(what: &str, size: usize) {
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note("an allocation", layout.size());
+        hold(layout.size(), 0);
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note("an allocation", layout.size());
+        hold(layout.size(), 0);
         // SAFETY: as the caller promised.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note("a reallocation", size);
+        hold(size, layout.size());
         // SAFETY: as the caller promised.
         unsafe { System.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         note("a release", layout.size());
+        hold(0, layout.size());
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(memory, layout) }
     }

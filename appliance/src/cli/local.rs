@@ -16,15 +16,17 @@ pub struct Programs {
     pub check: fn(&Path) -> u8,
     /// `crier demo`.
     pub demo: fn() -> u8,
+    /// `crier doctor` with this configuration, as JSON or for people.
+    pub doctor: fn(&Path, bool) -> u8,
 }
 
 /// Runs a command. Returns the exit code.
 pub(super) fn run(command: Command, programs: &Programs) -> Result<u8, Failed> {
     let (asked, target, question) = match command {
-        Command::Doctor(_) => return Err(unsupported("doctor")),
         Command::Import { .. } => return Err(unsupported("import")),
         Command::Run { config, record } => return Ok((programs.run)(&config.config, record.as_deref())),
         Command::Check(config) => return Ok((programs.check)(&config.config)),
+        Command::Doctor { config, json } => return Ok((programs.doctor)(&config.config, json)),
         Command::Demo => return Ok((programs.demo)()),
 
         Command::Peers { peer, read } => {

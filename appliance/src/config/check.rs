@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crier_core::Limits;
 use crier_core::limits::TableUse;
+use crier_io_mio::kernel::{self, Settings};
 
 use crate::memory;
 
@@ -22,7 +23,7 @@ pub fn check(
     plan: impl FnOnce(&Limits) -> Vec<TableUse>,
 ) -> Result<String, Vec<ConfigDiagnostic>> {
     let model = super::load(path, facts)?;
-    let mut text = memory_plan(&plan(&model.limits), &model.limits);
+    let mut text = memory_plan(&plan(&model.limits), &model.limits, model.kernel.as_ref());
     let chosen = match model.router_id_source {
         RouterIdSource::Configured => None,
         RouterIdSource::Address => Some("the highest IPv4 address of this host"),
@@ -39,17 +40,23 @@ pub fn check(
     Ok(text)
 }
 
-/// The tables with their entries and bytes, and the sum.
-pub fn memory_plan(rows: &[TableUse], limits: &Limits) -> String {
+/// The tables with their entries and bytes, what serves the kernel's routes if they are served, and the sum.
+pub fn memory_plan(rows: &[TableUse], limits: &Limits, kernel: Option<&Settings>) -> String {
     let mut text = format!("{:<16} {:>12} {:>14}\n", "TABLE", "ENTRIES", "BYTES");
-    for row in rows {
+    // The buffers of the event loop and the bridge are no tables of the core's, but memory all the same.
+    let buffers = (memory::LOOP_BUFFERS, limits.connections.into(), memory::loop_sizes(limits).bytes());
+    let bridge = kernel.into_iter().flat_map(|settings| kernel::plan(settings, limits));
+    let rows: Vec<(&str, u64, u64)> = rows
+        .iter()
+        .map(|row| (row.table.name(), row.capacity, row.bytes))
+        .chain([buffers])
+        .chain(bridge.map(|share| (share.name, share.capacity, share.bytes)))
+        .collect();
+    for (name, capacity, bytes) in &rows {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:<16} {:>12} {:>14}", row.table.name(), row.capacity, row.bytes);
+        let _ = writeln!(text, "{name:<16} {capacity:>12} {bytes:>14}");
     }
-    // The buffers of the event loop are no table of the core's, but memory all the same.
-    let buffers = memory::loop_sizes(limits).bytes();
-    let _ = writeln!(text, "{:<16} {:>12} {:>14}", memory::LOOP_BUFFERS, limits.connections, buffers);
-    let total = buffers + rows.iter().map(|row| row.bytes).sum::<u64>();
+    let total: u64 = rows.iter().map(|(_, _, bytes)| bytes).sum();
     let _ = writeln!(text, "{:<16} {:>12} {:>14}", "total", "", total);
     text
 }

@@ -51,7 +51,8 @@ impl Rows {
         let part = match told.about.as_deref() {
             None | Some("path") => 0,
             Some("refused") => 1,
-            Some(_) => 2,
+            Some("kernel") => 2,
+            Some(_) => 3,
         };
         // Paths of one destination come best first, and stay so.
         let ordered = told.about.is_some() && part == 0;
@@ -133,8 +134,9 @@ mod tests {
             r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.2"}"#,
             r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.1"}"#,
             r#"{"about":"refused","prefix":"10.0.0.0/8","peer":"10.0.0.3"}"#,
+            r#"{"about":"kernel","prefix":"10.0.0.0/8"}"#,
         ];
-        assert_eq!(sorted(&lines), [lines[0], lines[1], lines[4], lines[3], lines[2]]);
+        assert_eq!(sorted(&lines), [lines[0], lines[1], lines[4], lines[5], lines[3], lines[2]]);
     }
 
     #[test]

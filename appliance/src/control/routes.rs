@@ -132,6 +132,7 @@ fn accepted(
     (out, limit): (&mut Vec<u8>, usize),
 ) -> Visit {
     let Some(destination) = scene.speaker.destination(family, slot) else { return Visit::Done };
+    let installed = scene.in_kernel(family, slot);
     for (position, path) in (0..).zip(destination.paths()).skip(usize::try_from(inner).unwrap_or(usize::MAX))
     {
         if out.len() >= limit {
@@ -144,7 +145,8 @@ fn accepted(
             Form::Available | Form::Advertised => true,
         };
         if wanted && from.is_none_or(|peer| peer == path.peer) {
-            put(out, &accepted_row(destination.prefix, &path, &scene.daemon.words.instance, scene.now.at));
+            let instance = &scene.daemon.words.instance;
+            put(out, &accepted_row(destination.prefix, &path, installed, instance, scene.now.at));
         }
     }
     Visit::Done
@@ -158,9 +160,10 @@ fn advertised(
     scratch: &mut [u8],
     (out, limit, budget): (&mut Vec<u8>, usize, &mut u32),
 ) -> Visit {
-    let Scene { daemon, speaker, now } = scene;
+    let Scene { daemon, speaker, now, .. } = scene;
     let Some(destination) = speaker.destination(family, slot) else { return Visit::Done };
     let best = destination.paths().find(|path| path.best);
+    let (installed, instance) = (scene.in_kernel(family, slot), &daemon.words.instance);
     for (position, (peer, address)) in (0..).zip(to).skip(usize::try_from(inner).unwrap_or(usize::MAX)) {
         if out.len() >= limit || *budget == 0 {
             return Visit::Pause(position);
@@ -172,10 +175,9 @@ fn advertised(
             && let Some((key, bytes)) = &view.attrs
         {
             let attrs = AttrsView { key, bytes };
-            put(
-                out,
-                &advertised_row(view.prefix, *address, &attrs, best.as_ref(), &daemon.words.instance, now.at),
-            );
+            let row =
+                advertised_row(view.prefix, *address, &attrs, best.as_ref(), installed, instance, now.at);
+            put(out, &row);
         }
     }
     Visit::Done

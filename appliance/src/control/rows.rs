@@ -222,7 +222,7 @@ pub struct RouteRow {
     pub installed: bool,
     /// The BGP instance.
     pub instance: String,
-    /// Why it was refused; null for a path that was accepted.
+    /// Why it was refused, or `unreachable` for one that was accepted; null for any other.
     pub reason: Option<Word>,
 }
 
@@ -251,6 +251,28 @@ pub enum WhyRow {
         /// In words.
         why: String,
     },
+    /// Whether the kernel has a route.
+    Kernel {
+        /// The prefix.
+        prefix: IpNet,
+        /// It has one, as far as known.
+        installed: bool,
+        /// The table that crier's routes are in.
+        table: u32,
+        /// The protocol that they are marked with.
+        protocol: u8,
+        /// Their metric.
+        metric: u32,
+        /// Where the route leads.
+        next_hops: Vec<HopRow>,
+        /// The next-hop object or group that it names; null where it names its next hops itself.
+        next_hop_id: Option<u32>,
+        /// Why it is not there as wanted: `refused`, `no-room`, `asked`, `install`, `starting`, `local`, `pending`,
+        /// `no-best-path` or `unreachable`; null if it is.
+        reason: Option<Word>,
+        /// In words.
+        why: String,
+    },
     /// What a neighbor is told of the best path.
     Announcement {
         /// The prefix.
@@ -268,6 +290,24 @@ pub enum WhyRow {
         /// In words.
         why: String,
     },
+}
+
+/// A next hop of a kernel's route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HopRow {
+    /// The router; null where the destination is on the link.
+    pub gateway: Option<IpAddr>,
+    /// The interface's name, or its number where it is gone.
+    pub interface: Word,
+}
+
+impl std::fmt::Display for HopRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.gateway {
+            Some(gateway) => write!(f, "via {gateway} on {}", self.interface),
+            None => write!(f, "on {}", self.interface),
+        }
+    }
 }
 
 /// A policy in force.
@@ -300,6 +340,49 @@ pub struct StatusRow {
     pub instances: Vec<InstanceRow>,
     /// Where routes come from that are originated here.
     pub sources: Vec<SourceRow>,
+    /// The bridge to the kernel's routes; null without `[kernel]`.
+    pub kernel: Option<KernelRow>,
+}
+
+/// The bridge to the kernel's routes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelRow {
+    /// Routes are installed.
+    pub install: bool,
+    /// The table they go into.
+    pub table: u32,
+    /// The protocol they are marked with.
+    pub protocol: u8,
+    /// Their metric.
+    pub metric: u32,
+    /// Most of them.
+    pub max_routes: u32,
+    /// First number of next-hop objects; 0: there are none.
+    pub next_hop_ids: u32,
+    /// Routes that are installed.
+    pub routes: u32,
+    /// Those that the kernel refused and that are tried again.
+    pub refused: u32,
+    /// Those past `max-routes`.
+    pub no_room: u32,
+    /// Routes of an earlier process that nobody has wanted as yet.
+    pub adopted: u32,
+    /// Routes with our table, protocol and metric that are somebody else's.
+    pub others: u32,
+    /// Requests made.
+    pub requests: u64,
+    /// Of those, refused.
+    pub refusals: u64,
+    /// The last error of those, in words.
+    pub last_error: Option<String>,
+    /// Times that the kernel's tables were read and compared.
+    pub surveys: u64,
+    /// Routes that had vanished and were put back.
+    pub put_back: u64,
+    /// Times that the kernel lost what it had to say.
+    pub overruns: u64,
+    /// Routes of others, interfaces and next hops for which there was no room.
+    pub lost: u64,
 }
 
 /// A table.

@@ -4,9 +4,10 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-use crier_core::{PeerId, Speaker};
+use crier_core::{Family, PeerId, Speaker};
 use serde::Serialize;
 
+use super::kernel::KernelView;
 use super::protocol::{Command, Target};
 use super::routes::Routes;
 use super::rows::{End, MessageRow};
@@ -62,7 +63,16 @@ enum Job {
 pub(super) struct Scene<'a, 'm> {
     pub(super) daemon: &'a Daemon,
     pub(super) speaker: &'a Speaker<'m>,
+    /// The bridge to the kernel's routes.
+    pub(super) kernel: Option<&'a dyn KernelView>,
     pub(super) now: Now,
+}
+
+impl Scene<'_, '_> {
+    /// Whether the kernel has a route for a destination.
+    pub(super) fn in_kernel(&self, family: Family, slot: u32) -> bool {
+        self.kernel.is_some_and(|kernel| kernel.route(family, slot).installed)
+    }
 }
 
 impl Stream {
@@ -104,12 +114,20 @@ impl Stream {
     }
 
     /// Hands what comes next to `out`, as much as that takes at once, and works on the answer for a bounded time only. A
-    /// turn that found nothing to say yet writes an empty line, so that the client knows the daemon is at work.
-    pub fn fill(&mut self, daemon: &Daemon, speaker: &Speaker<'_>, now: Now, out: &mut impl Write) -> Fill {
+    /// turn that found nothing to say yet writes an empty line, so that the client knows the daemon is at work. `kernel` is the
+    /// bridge to the kernel's routes, where there is one.
+    pub fn fill(
+        &mut self,
+        daemon: &Daemon,
+        speaker: &Speaker<'_>,
+        kernel: Option<&dyn KernelView>,
+        now: Now,
+        out: &mut impl Write,
+    ) -> Fill {
         if self.taken >= self.lines.len() {
             self.lines.clear();
             self.taken = 0;
-            self.then = self.next_lines(Scene { daemon, speaker, now });
+            self.then = self.next_lines(Scene { daemon, speaker, kernel, now });
             if self.lines.is_empty() && self.then == Fill::More {
                 self.lines.push(b'\n');
             }
@@ -134,7 +152,7 @@ impl Stream {
 
 impl Job {
     fn fill(&mut self, scene: Scene<'_, '_>, out: &mut Vec<u8>, limit: usize, budget: &mut u32) -> Fill {
-        let Scene { daemon, speaker, now } = scene;
+        let Scene { daemon, speaker, now, .. } = scene;
         let instance = daemon.words.instance.as_str();
         match self {
             Self::Peers { after } => {

@@ -7,6 +7,7 @@ use crier_core::config::PolicyRef;
 use crier_core::peer::State;
 use crier_core::{PeerId, Speaker};
 
+use super::kernel::KernelView;
 use super::rows::{InstanceRow, LimitRow, PolicyRow, SourceRow, StatusRow};
 use super::stream::Scene;
 use crate::memory;
@@ -78,6 +79,7 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
                 refused: table.refused,
             })
             .chain([loop_buffers(speaker)])
+            .chain(scene.kernel.into_iter().flat_map(|kernel| bridge(kernel, speaker)))
             .collect(),
         instances: vec![InstanceRow {
             name: daemon.words.instance.clone(),
@@ -103,6 +105,7 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
                 kept: daemon.state_dir.is_some(),
             },
         ],
+        kernel: scene.kernel.map(super::kernel::status),
     }
 }
 
@@ -117,6 +120,24 @@ fn loop_buffers(speaker: &Speaker<'_>) -> LimitRow {
         bytes: memory::loop_sizes(limits).bytes(),
         refused: 0,
     }
+}
+
+/// The memory of the bridge to the kernel's routes.
+fn bridge(kernel: &dyn KernelView, speaker: &Speaker<'_>) -> impl Iterator<Item = LimitRow> {
+    let standing = kernel.standing();
+    let shares = crier_io_mio::kernel::plan(kernel.settings(), speaker.limits());
+    shares.into_iter().map(move |share| {
+        let routes = share.name == crier_io_mio::kernel::ROUTES;
+        let of_routes = |count: u32| if routes { count.into() } else { 0 };
+        LimitRow {
+            table: Cow::Borrowed(share.name),
+            used: of_routes(standing.routes),
+            high_water: of_routes(standing.most_routes),
+            capacity: share.capacity,
+            bytes: share.bytes,
+            refused: of_routes(standing.no_room),
+        }
+    })
 }
 
 /// Resident bytes in the text of /proc/self/status, which counts in units of 1024 bytes.

@@ -1,5 +1,6 @@
 //! Requests to a daemon with real speakers: two of them, connected by memory.
 
+mod kernel;
 mod pair;
 
 use std::io::Write;
@@ -8,7 +9,7 @@ use crier_core::config::PolicyRef;
 use crier_core::{Event, EventKind, Instant, Speaker};
 use serde_json::Value;
 
-use super::{Answer, Fill, Stream};
+use super::{Answer, Fill, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
 use pair::{Pair, now, single};
 
@@ -37,9 +38,20 @@ fn pull(
     now: Now,
     step: usize,
 ) -> (Vec<u8>, Fill) {
+    pull_with(stream, daemon, speaker, None, now, step)
+}
+
+fn pull_with(
+    stream: &mut Stream,
+    daemon: &Daemon,
+    speaker: &Speaker<'_>,
+    kernel: Option<&dyn KernelView>,
+    now: Now,
+    step: usize,
+) -> (Vec<u8>, Fill) {
     let mut client = Slow { step, got: Vec::new() };
     for _ in 0..1_000_000 {
-        match stream.fill(daemon, speaker, now, &mut client) {
+        match stream.fill(daemon, speaker, kernel, now, &mut client) {
             Fill::More => {}
             end => return (client.got, end),
         }
@@ -49,11 +61,21 @@ fn pull(
 
 /// The rows of an answer, and its last line.
 fn ask(daemon: &mut Daemon, speaker: &mut Speaker<'_>, now: Now, request: &str) -> (Vec<Value>, Value) {
+    ask_with(daemon, speaker, None, now, request)
+}
+
+fn ask_with(
+    daemon: &mut Daemon,
+    speaker: &mut Speaker<'_>,
+    kernel: Option<&dyn KernelView>,
+    now: Now,
+    request: &str,
+) -> (Vec<Value>, Value) {
     let line = format!("{{\"version\":1,{request}}}");
     let Answer::Stream(mut stream) = daemon.request(speaker, now, line.as_bytes()) else {
         panic!("a reload")
     };
-    let (text, end) = pull(&mut stream, daemon, speaker, now, usize::MAX);
+    let (text, end) = pull_with(&mut stream, daemon, speaker, kernel, now, usize::MAX);
     assert_eq!(end, Fill::Done);
     let text = String::from_utf8(text).unwrap();
     let mut lines: Vec<Value> = text
@@ -240,7 +262,7 @@ fn an_answer_is_never_in_memory_as_a_whole() {
     let line = br#"{"version":1,"command":"routes"}"#;
     let Answer::Stream(mut stream) = daemon.request(&mut speaker, now(0), line) else { panic!("a reload") };
     let mut client = Slow { step: usize::MAX, got: Vec::new() };
-    assert_eq!(stream.fill(&daemon, &speaker, now(0), &mut client), Fill::More);
+    assert_eq!(stream.fill(&daemon, &speaker, None, now(0), &mut client), Fill::More);
     assert!((60 << 10..64 << 10).contains(&client.got.len()), "{}", client.got.len());
 }
 
@@ -271,6 +293,7 @@ fn status_has_the_pinned_keys() {
     assert_eq!(prefixes["capacity"], 400);
     assert!(["used", "high_water", "bytes", "refused"].iter().all(|key| prefixes[key].is_u64()));
     assert_eq!(rows[0]["instances"][0]["draining"], false);
+    assert!(rows[0]["kernel"].is_null() && rows[0].get("kernel").is_some());
     done(ask(&mut daemon, &mut speaker, now(9000), r#""command":"drain","wait_ms":1000"#));
     let rows = done(ask(&mut daemon, &mut speaker, now(9000), r#""command":"status""#));
     assert_eq!(rows[0]["instances"][0]["draining"], true);

@@ -79,9 +79,18 @@ pub fn session_row(peer: &PeerView<'_>, words: &Words, now: Instant) -> SessionR
     }
 }
 
-/// An accepted path.
-pub fn accepted_row(prefix: IpNet, path: &PathView<'_>, instance: &str, now: Instant) -> RouteRow {
+/// An accepted path. `in_kernel`: the kernel has a route for its destination.
+pub fn accepted_row(
+    prefix: IpNet,
+    path: &PathView<'_>,
+    in_kernel: bool,
+    instance: &str,
+    now: Instant,
+) -> RouteRow {
     RouteRow {
+        // What is originated here is in nobody's route.
+        installed: in_kernel && path.multipath && path.remote.is_some(),
+        reason: (!path.reachable).then_some(Cow::Borrowed(reason::UNREACHABLE)),
         peer: path.remote,
         best: path.best,
         multipath: path.multipath,
@@ -98,10 +107,12 @@ pub fn advertised_row(
     to: IpAddr,
     attrs: &AttrsView<'_>,
     best: Option<&PathView<'_>>,
+    in_kernel: bool,
     instance: &str,
     now: Instant,
 ) -> RouteRow {
     RouteRow {
+        installed: in_kernel && best.is_some_and(|path| path.remote.is_some()),
         peer: Some(to),
         best: true,
         multipath: true,

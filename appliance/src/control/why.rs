@@ -1,4 +1,4 @@
-//! `crier why`: paths with the step that decided, refused paths, and what each neighbor is told.
+//! `crier why`: paths with the step that decided, refused paths, what the kernel has, and what each neighbor is told.
 
 use std::borrow::Cow;
 
@@ -33,6 +33,7 @@ pub(super) struct Why {
 enum At {
     Path(usize),
     Refused(u32),
+    Kernel,
     Announcement { after: PeerId },
 }
 
@@ -53,6 +54,7 @@ impl Why {
         match self.at {
             At::Path(done) => self.paths(scene, out, limit, done),
             At::Refused(slot) => self.refused(scene, out, limit, budget, slot),
+            At::Kernel => self.kernel(scene, out),
             At::Announcement { after } => {
                 self.announcements(scene, out, limit, budget, after);
                 if self.at_end(scene) {
@@ -74,8 +76,9 @@ impl Why {
                 }
                 self.found = true;
                 if self.peer.is_none_or(|peer| peer == path.peer || path.best) {
-                    let row =
-                        accepted_row(destination.prefix, &path, &scene.daemon.words.instance, scene.now.at);
+                    let installed = scene.in_kernel(family, destination.slot);
+                    let instance = &scene.daemon.words.instance;
+                    let row = accepted_row(destination.prefix, &path, installed, instance, scene.now.at);
                     put(
                         out,
                         &WhyRow::Path {
@@ -128,6 +131,15 @@ impl Why {
                     ),
                 },
             );
+        }
+        self.at = At::Kernel;
+    }
+
+    fn kernel(&mut self, scene: Scene<'_, '_>, out: &mut Vec<u8>) {
+        let family = self.target.family();
+        let destination = self.destination.and_then(|(slot, _)| scene.speaker.destination(family, slot));
+        if let (Some(kernel), Some(destination)) = (scene.kernel, destination) {
+            put(out, &super::kernel::why(kernel, &destination));
         }
         self.at = At::Announcement { after: PeerId(0) };
     }
@@ -183,6 +195,9 @@ fn import_of(scene: Scene<'_, '_>, peer: PeerId) -> Option<PolicyRef> {
 }
 
 fn path_text(path: &crier_core::view::PathView<'_>, import: Option<PolicyRef>, words: &Words) -> String {
+    if let Some(next_hop) = path.attrs.next_hop().filter(|_| !path.reachable) {
+        return format!("takes no part: {}", reason::unreachable(&next_hop.to_string()));
+    }
     let step = reason::step_text(path.step);
     let too =
         if path.multipath && !path.best { "; it is as good for multipath and forwards too" } else { "" };

@@ -122,7 +122,7 @@ fn routes(tor: &Speaker<'_>, words: &Words, now: Instant) -> Vec<RouteRow> {
     let mut rows: Vec<RouteRow> = destinations
         .flat_map(|destination| {
             let prefix = destination.prefix;
-            destination.paths().map(move |path| accepted_row(prefix, &path, &words.instance, now))
+            destination.paths().map(move |path| accepted_row(prefix, &path, false, &words.instance, now))
         })
         .collect();
     rows.sort_by_key(|row| (row.prefix, row.peer));

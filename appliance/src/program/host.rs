@@ -11,7 +11,7 @@ use super::{host_addresses, if_route, networks, words};
 use ipnet::IpNet;
 
 use crate::config::{self, HostFacts, Model, OnStop};
-use crate::control::{self, Answer, Stream};
+use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
 use crate::reason;
 
@@ -21,12 +21,19 @@ pub struct App {
     path: PathBuf,
     model: Model,
     daemon: Daemon,
+    /// It stops, and every neighbor was told so: the kernel's routes go too.
+    withdrawn: bool,
 }
 
 impl App {
     /// A host for one speaker that was configured from `model`, read from `path`.
     pub fn new(path: PathBuf, model: Model, daemon: Daemon) -> Self {
-        Self { path, model, daemon }
+        Self { path, model, daemon, withdrawn: false }
+    }
+
+    /// Whether it stopped and left nothing behind.
+    pub fn has_withdrawn(&self) -> bool {
+        self.withdrawn
     }
 
     /// Reads the configuration again and applies it whole, or not at all.
@@ -88,7 +95,8 @@ impl Host for App {
     fn fill(&mut self, context: &mut Context<'_, '_>, answer: &mut Stream, chunk: &mut Chunk<'_>) -> Fill {
         let now = Now::new(context.now);
         let Some(speaker) = context.speakers.first() else { return Fill::Done };
-        match answer.fill(&self.daemon, speaker, now, chunk) {
+        let kernel = context.bridge().map(|bridge| -> &dyn KernelView { bridge });
+        match answer.fill(&self.daemon, speaker, kernel, now, chunk) {
             control::Fill::More => Fill::More,
             control::Fill::Pending => Fill::Pending,
             control::Fill::Done => Fill::Done,
@@ -117,6 +125,7 @@ impl Host for App {
                         speaker.stop(now, "");
                     }
                 }
+                self.withdrawn = !preserve;
                 context.leave_kernel(if preserve { Leave::Routes } else { Leave::Nothing });
                 context.stop();
             }

@@ -6,7 +6,7 @@ use crier_core::config::{InterfaceName, PolicyRef};
 use crier_core::speaker::{Clear, CloseCause, ConnId, Ends, LocalRoute, PeerId};
 use crier_core::{Instant, Limits, Millis};
 
-use super::write::former;
+use super::files::former;
 use super::*;
 use crate::config::{HostFacts, Model};
 
@@ -308,32 +308,6 @@ fn records(mut bytes: &[u8]) -> Vec<Record<'_>> {
         bytes = rest;
     }
     seen
-}
-
-/// A daemon that is started anew after a crash keeps what its former run left, and only that.
-#[test]
-fn a_former_run_becomes_the_former_segment() {
-    let path = file("again");
-    for seed in 1..=3 {
-        let start = Start { seed, ..start() };
-        Recording::start(&path, MOST, &start).unwrap().0.finish();
-    }
-    let seed = |path| {
-        let bytes = std::fs::read(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let Some(Ok(Record::Start(start))) = Reader::new(&bytes).unwrap().next() else { panic!("no start") };
-        start.seed
-    };
-    assert_eq!((seed(former(&path)), seed(path)), (2, 3));
-}
-
-#[test]
-fn what_is_no_file_is_left_alone() {
-    let directory = file("directory");
-    std::fs::create_dir(&directory).unwrap();
-    assert!(Recording::start(&directory, MOST, &start()).is_err());
-    std::fs::remove_dir(&directory).unwrap();
-    assert!(Recording::start(&directory.join("none"), MOST, &start()).is_err());
 }
 
 /// What panicked is in the file by the time that the panic goes on.

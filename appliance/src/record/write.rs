@@ -1,15 +1,13 @@
 //! The thread that writes a recording to its files.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crier_core::Limits;
 
 use super::digest::Digest;
-use super::format::{MAGIC, VERSION};
+use super::files::{FileError, create};
 use super::ring::{Buffer, GATHERED, Shared};
 
 /// The present segment: a file and what is in it.
@@ -28,36 +26,15 @@ pub(super) struct Writer {
     limits: Limits,
 }
 
-/// The former segment's file.
-pub(super) fn former(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".1");
-    name.into()
-}
-
-/// A new file, in place of one that becomes the former segment. It may show what neighbors announce, so nobody else may read
-/// it.
-fn create(path: &Path) -> io::Result<File> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => fs::rename(path, former(path))?,
-        Ok(_) => return Err(io::Error::other("there is something else of this name")),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    // Whatever the process's mask is.
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(&MAGIC)?;
-    file.write_all(&VERSION.to_le_bytes())?;
-    Ok(file)
-}
-
 impl Writer {
     /// Begins the first segment; both together hold `most` bytes. What a former run left becomes the former segment.
-    pub(super) fn create(path: &Path, most: u64, limits: &Limits) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The file is not recorded to, and what is there stays.
+    pub(super) fn create(path: &Path, most: u64, limits: &Limits) -> Result<Self, FileError> {
         Ok(Self {
             path: path.to_owned(),
-            file: create(path)?,
+            file: create(path, None)?,
             bytes: 0,
             first: 0,
             most,
@@ -79,7 +56,7 @@ impl Writer {
             }
             self.back.clear();
             if let Err(error) = result {
-                log::error!("{}: the recording ends here: {error}", self.path.display());
+                log::error!("the recording ends here: {error}");
                 return shared.end();
             }
             if taken.gaps > 0 && !std::mem::replace(&mut self.said, true) {
@@ -94,14 +71,15 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, shared: &Shared) -> io::Result<()> {
+    fn write(&mut self, shared: &Shared) -> Result<(), FileError> {
         for (begins, block) in self.back.blocks() {
             if begins {
-                self.file = create(&self.path)?;
+                self.file = create(&self.path, Some(&self.file))?;
                 (self.bytes, self.first) = (0, block.len() as u64);
             }
             if !block.is_empty() {
-                write_block(&mut self.file, block)?;
+                write_block(&mut self.file, block)
+                    .map_err(|error| FileError::Io(self.path.clone(), error))?;
                 self.bytes += block.len() as u64;
             }
         }

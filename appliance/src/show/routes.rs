@@ -34,7 +34,7 @@ pub fn routes(rows: &Rows, style: Style, out: &mut impl Write) -> io::Result<()>
     for row in rows.parsed::<RouteRow>() {
         layout.line(&cells(&row), out)?;
     }
-    writeln!(out, "\n> best  = as good, forwards too  s stale  ! takes no part  x refused")
+    writeln!(out, "\n> best  = as good, forwards too  s stale  k kernel  ! takes no part  x refused")
 }
 
 fn cells(route: &RouteRow) -> [Cell; 8] {
@@ -60,7 +60,8 @@ fn cells(route: &RouteRow) -> [Cell; 8] {
 
 fn marks(route: &RouteRow) -> String {
     let mut marks = String::new();
-    if route.reason.is_some() {
+    // Of a refused path nothing is known.
+    if route.reason.is_some() && route.as_path.is_none() {
         marks.push('x');
     } else if !route.valid {
         marks.push('!');
@@ -71,6 +72,9 @@ fn marks(route: &RouteRow) -> String {
     }
     if route.stale {
         marks.push('s');
+    }
+    if route.installed {
+        marks.push('k');
     }
     marks
 }

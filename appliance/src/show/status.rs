@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::or_nothing;
 use super::style::{Paint, Style};
 use super::table::{Cell, Column, Table};
-use crate::control::rows::{LimitRow, StatusRow};
+use crate::control::rows::{KernelRow, LimitRow, StatusRow};
 use crate::text::{escape, short_span};
 
 const COLUMNS: [Column; 6] = [
@@ -44,9 +44,38 @@ pub fn status(status: &StatusRow, style: Style, out: &mut impl Write) -> io::Res
             short_span(source.age_s)
         )?;
     }
+    if let Some(row) = &status.kernel {
+        kernel(row, out)?;
+    }
     writeln!(out)?;
     let rows: Vec<_> = status.limits.iter().map(cells).collect();
     Table::new(COLUMNS).print(&rows, style, out)
+}
+
+/// What is the matter is said only where something is.
+fn kernel(row: &KernelRow, out: &mut impl Write) -> io::Result<()> {
+    let KernelRow { table, protocol, metric, routes, max_routes, .. } = row;
+    let off = if row.install { "" } else { ", installing nothing" };
+    writeln!(
+        out,
+        "kernel: {routes} of {max_routes} routes in table {table}, protocol {protocol}, metric {metric}{off}"
+    )?;
+    let lines = [
+        (u64::from(row.refused), "refused and tried again"),
+        (row.no_room.into(), "without room: raise kernel.max-routes"),
+        (row.adopted.into(), "taken over from an earlier run and not wanted as yet"),
+        (row.others.into(), "like ours are somebody else's, and left alone"),
+        (row.put_back, "had vanished and were put back"),
+    ];
+    for (count, what) in lines.into_iter().filter(|(count, _)| *count > 0) {
+        writeln!(out, "  {count} {what}")?;
+    }
+    let KernelRow { requests, refusals, surveys, overruns, lost, .. } = row;
+    writeln!(
+        out,
+        "  {requests} requests, {refusals} refusals, {surveys} surveys, {overruns} overruns, {lost} lost"
+    )?;
+    row.last_error.iter().try_for_each(|error| writeln!(out, "  last error: {}", escape(error)))
 }
 
 fn cells(limit: &LimitRow) -> [Cell; 6] {

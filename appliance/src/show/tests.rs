@@ -99,6 +99,8 @@ fn routes_show_marks_and_reasons() {
         "as_path":"","local_pref":100,"med":5,"age_s":90000,"reason":null"#;
     let refused = r#""next_hop":null,"peer":"10.0.0.1","best":false,"valid":false,"origin":null,
         "as_path":null,"local_pref":null,"med":null,"age_s":null,"reason":"own-as""#;
+    let lost = r#""next_hop":"10.9.9.9","peer":"10.0.0.1","best":false,"valid":false,"origin":"igp",
+        "as_path":"65001","local_pref":100,"med":null,"age_s":12,"reason":"unreachable""#;
     for line in [accepted, local, refused] {
         rows.push(row(line).as_bytes()).unwrap();
     }
@@ -111,6 +113,14 @@ fn routes_show_marks_and_reasons() {
         "{shown}"
     );
     assert!(lines[3].starts_with("x") && lines[3].ends_with("own-as"), "{shown}");
+    let mut rows = Rows::default();
+    rows.push(row(accepted).replace(r#""installed":false"#, r#""installed":true"#).as_bytes()).unwrap();
+    rows.push(row(lost).as_bytes()).unwrap();
+    let shown = text(|out| routes(&rows, Style::PLAIN, out));
+    fits(&shown);
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines[1].starts_with(">k ") && lines[2].starts_with("! "), "{shown}");
+    assert!(lines[2].ends_with("unreachable"), "{shown}");
 }
 
 #[test]
@@ -162,8 +172,8 @@ fn status_fits_and_names_every_table() {
         {"table":"prefixes","used":19000,"high_water":20000,"capacity":20000,"bytes":1234567,"refused":7},
         {"table":"attribute-bytes","used":0,"high_water":0,"capacity":2097152,"bytes":2097152,"refused":0}],
         "instances":[{"name":"default","asn":65000,"router_id":"192.168.10.1","peers":3,"established":2,"draining":true}],
-        "sources":[{"name":"control","routes":1,"age_s":5,"refused":0,"kept":false}]}"#;
-    let row: StatusRow = serde_json::from_str(json).unwrap();
+        "sources":[{"name":"control","routes":1,"age_s":5,"refused":0,"kept":false}],"kernel":null}"#;
+    let mut row: StatusRow = serde_json::from_str(json).unwrap();
     let shown = text(|out| status(&row, Style::PLAIN, out));
     fits(&shown);
     for part in
@@ -171,6 +181,37 @@ fn status_fits_and_names_every_table() {
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    assert!(!shown.contains("kernel"));
+    let kernel = r#"{"install":true,"table":254,"protocol":186,"metric":20,"max_routes":20000,"next_hop_ids":0,"routes":7,
+        "refused":2,"no_room":0,"adopted":3,"others":0,"requests":99,"refusals":5,"last_error":"File exists","surveys":4,
+        "put_back":1,"overruns":0,"lost":0}"#;
+    row.kernel = Some(serde_json::from_str(kernel).unwrap());
+    let shown = text(|out| status(&row, Style::PLAIN, out));
+    fits(&shown);
+    let expected = "\
+kernel: 7 of 20000 routes in table 254, protocol 186, metric 20
+  2 refused and tried again
+  3 taken over from an earlier run and not wanted as yet
+  1 had vanished and were put back
+  99 requests, 5 refusals, 4 surveys, 0 overruns, 0 lost
+  last error: File exists
+";
+    assert!(shown.contains(expected), "{shown}");
+}
+
+#[test]
+fn why_shows_the_kernels_part_between_paths_and_announcements() {
+    let steps = [
+        r#"{"about":"kernel","prefix":"10.0.0.0/8","installed":true,"table":254,"protocol":186,"metric":20,"next_hops":[],
+            "next_hop_id":null,"reason":null,"why":"installed: via 10.0.0.1"}"#,
+        r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.2","announced":true,"reason":null,"policy":null,
+            "rule":null,"why":"announced"}"#,
+    ];
+    let steps = steps.map(|step| serde_json::from_str(step).unwrap());
+    assert_eq!(
+        text(|out| why(&steps, Style::PLAIN, out)),
+        "Kernel of 10.0.0.0/8\n  installed: via 10.0.0.1\nAnnouncements\n  to 10.0.0.2: announced\n"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::style::{Paint, Style};
 use crate::control::rows::{RouteRow, WhyRow};
+use crate::reason;
 use crate::text::{escape, short_span};
 
 /// Each step, under a title for each kind of them.
@@ -13,12 +14,15 @@ pub fn why(steps: &[WhyRow], style: Style, out: &mut impl Write) -> io::Result<(
         let title = match step {
             WhyRow::Path { .. } => "Paths",
             WhyRow::Refused { .. } => "Refused",
+            WhyRow::Kernel { .. } => "Kernel",
             WhyRow::Announcement { .. } => "Announcements",
         };
         if title != last {
             let prefix = match step {
                 WhyRow::Path { route, .. } => route.prefix,
-                WhyRow::Refused { prefix, .. } | WhyRow::Announcement { prefix, .. } => *prefix,
+                WhyRow::Refused { prefix, .. }
+                | WhyRow::Kernel { prefix, .. }
+                | WhyRow::Announcement { prefix, .. } => *prefix,
             };
             let text = if last.is_empty() { format!("{title} of {prefix}") } else { title.to_owned() };
             writeln!(out, "{}", style.paint(Paint::Title, &text))?;
@@ -35,6 +39,14 @@ pub fn why(steps: &[WhyRow], style: Style, out: &mut impl Write) -> io::Result<(
             WhyRow::Refused { peer, why, prefix, .. } => {
                 let from = peer.map_or_else(|| "a neighbor that is gone".to_owned(), |peer| peer.to_string());
                 writeln!(out, "  {prefix} from {from}: {}", style.paint(Paint::Bad, &escape(why)))?;
+            }
+            WhyRow::Kernel { installed, why, reason, .. } => {
+                let paint = match reason.as_deref() {
+                    None if *installed => Paint::Good,
+                    Some("refused" | "no-room" | reason::UNREACHABLE) => Paint::Bad,
+                    _ => Paint::Plain,
+                };
+                writeln!(out, "  {}", style.paint(paint, &escape(why)))?;
             }
             WhyRow::Announcement { peer, why, announced, .. } => {
                 let paint = if *announced { Paint::Good } else { Paint::Plain };

@@ -38,7 +38,7 @@ pub fn negotiate(
         return Err(Notification::new(codes::open::BAD_BGP_IDENTIFIER));
     }
     let theirs = &open.capabilities;
-    let hold = ours.hold.min(open.hold);
+    let hold = if mutant!(HoldMaximum) { ours.hold.max(open.hold) } else { ours.hold.min(open.hold) };
     let negotiated = Negotiated {
         hold,
         keepalive: keepalive_interval(keepalive, hold),
@@ -73,7 +73,8 @@ fn peer_as(ours: u32, expected: RemoteAs, open: &Open) -> Result<u32, Notificati
 
 /// A third of the hold time or less (RFC 4271, 4.4), at least a second, and nothing where nothing is held.
 fn keepalive_interval(configured: u16, hold: u16) -> u16 {
-    if hold == 0 { 0 } else { configured.min(hold / 3).max(1) }
+    let most = if mutant!(KeepaliveTwoThirds) { hold / 3 * 2 } else { hold / 3 };
+    if hold == 0 { 0 } else { configured.min(most).max(1) }
 }
 
 /// Families that both named. A session without any could carry nothing but would look healthy: it is refused, and the
@@ -82,9 +83,14 @@ fn common_families(ours: FamilySet, theirs: &Capabilities) -> Result<FamilySet, 
     // A speaker that names no family at all speaks IPv4 unicast (RFC 4760, 8).
     let named =
         if theirs.multiprotocol { theirs.families } else { FamilySet::EMPTY.with(Family::Ipv4Unicast) };
-    let common = ours.intersection(named);
+    let mut common = ours.intersection(named);
+    if mutant!(FamilyLost) && common.contains(Family::Ipv4Unicast) {
+        common = FamilySet::EMPTY.with(Family::Ipv4Unicast);
+    }
     if common.is_empty() {
-        Err(missing_capability(codes::open::UNSUPPORTED_CAPABILITY, ours))
+        let wrong = mutant!(OpenWrongReason);
+        let error = if wrong { codes::open::UNSPECIFIC } else { codes::open::UNSUPPORTED_CAPABILITY };
+        Err(missing_capability(error, ours))
     } else {
         Ok(common)
     }

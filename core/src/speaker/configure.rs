@@ -4,7 +4,8 @@ use core::net::IpAddr;
 
 use super::conn_slot::Phase;
 use super::peer_slot::{Job, PeerIdentity, PeerSlot};
-use super::types::{Applied, ConfigError};
+use super::timers::HOUSEKEEPING;
+use super::types::{Applied, ConfigError, Wake};
 use super::{MAX_RANGES, Speaker};
 use crate::config::{Config, DynamicRange, LocalConfig, PeerConfig, PolicyRef, Settings};
 use crate::event::{DownReason, EventKind};
@@ -137,6 +138,10 @@ impl Speaker<'_> {
                 applied.restart_needed += 1;
                 self.report(now, peer, EventKind::RestartNeeded);
             }
+        }
+        if self.peers[usize::from(peer)].wants_more() {
+            // The limit of prefixes is a higher one now.
+            self.arm(now + HOUSEKEEPING, Wake::Speaker);
         }
         // RFC 4271 leaves it open, operators do not: after a repair nobody waits for the idle hold time.
         let redial = old.passive != settings.passive || identity.port != port;

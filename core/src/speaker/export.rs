@@ -155,7 +155,7 @@ impl Target {
             as4: self.as4,
             local_asn: self.local_asn,
             next_hop: (F::FAMILY == Family::Ipv4Unicast).then_some(next_hop.as_slice()),
-            local_pref: (self.drain == Drain::Announcing).then_some(0),
+            local_pref: (self.drain == Drain::Announcing && !mutant!(DrainPreferred)).then_some(0),
         };
         let mut w = Writer::new(encoded);
         outgoing::write(&mut w, set, &outgoing).map_err(|NoRoom| Reason::TooLong)?;
@@ -171,7 +171,7 @@ impl Target {
         own: Option<&[u8]>,
         out: &mut [u8],
     ) -> Result<Written, NoRoom> {
-        let draining = self.drain == Drain::Announcing;
+        let draining = self.drain == Drain::Announcing && !mutant!(DrainUnmarked);
         let policy = match self.export {
             PolicyRef::Named(id) if export.applied != Applied::default() => Some(id),
             _ => None,

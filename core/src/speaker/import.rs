@@ -161,7 +161,8 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
     #[inline]
     fn learn(&mut self, net: Net<F>, attr: SetId) -> Result<(), LimitExceeded> {
         if let Some(settings) = self.slot.settings()
-            && self.slot.families[F::FAMILY.index()].accepted >= settings.max_prefixes.limit
+            && self.slot.families[F::FAMILY.index()].accepted
+                >= settings.max_prefixes.limit.saturating_add(mutant!(PrefixLimit).into())
         {
             let (limit, action) = (settings.max_prefixes.limit, settings.max_prefixes.action);
             if !self.within_limit(net, action) {
@@ -170,6 +171,7 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
                         Err(LimitExceeded { family: F::FAMILY, limit })
                     }
                     MaxPrefixAction::Refuse | MaxPrefixAction::Warn => {
+                        self.slot.families[F::FAMILY.index()].limit_refused = true;
                         self.refuse(net, Reason::MaxPrefixes);
                         Ok(())
                     }

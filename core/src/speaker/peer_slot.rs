@@ -38,6 +38,8 @@ pub(crate) struct FamilySession {
     pub(crate) limit_exceeded: bool,
     /// And that was reported.
     pub(crate) limit_reported: bool,
+    /// It has refused paths that were not asked for again yet.
+    pub(crate) limit_refused: bool,
 }
 
 /// A job that is left to do when a session has ended, resumed under a budget.
@@ -109,6 +111,18 @@ pub(crate) struct PeerIdentity {
 }
 
 impl PeerSlot {
+    /// Whether paths were refused for want of room and are to be asked for again: in a table, or in the limit of prefixes
+    /// once less than 90 % of that is used.
+    pub(crate) fn wants_more(&self) -> bool {
+        self.incomplete || self.families.iter().any(|family| self.is_limit_roomy(family))
+    }
+
+    fn is_limit_roomy(&self, family: &FamilySession) -> bool {
+        let limit = self.settings().map_or(0, |settings| settings.max_prefixes.limit);
+        let roomy = u64::from(family.accepted) * 10 < u64::from(limit) * 9;
+        family.active && family.limit_refused && roomy && !mutant!(LimitKeepsOut)
+    }
+
     /// When a dynamic neighbor that closed is no longer listed. One that is held down stays, or it would come back.
     pub(crate) fn forgotten_at(&self) -> Option<Instant> {
         self.closed.filter(|_| self.admin == Admin::Up).map(|at| at + CLOSED_DYNAMIC)

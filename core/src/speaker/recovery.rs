@@ -2,7 +2,7 @@
 
 use super::Speaker;
 use super::conn_slot::pending;
-use super::peer_slot::Job;
+use super::peer_slot::{Job, PeerSlot};
 use super::types::Wake;
 use crate::event::{DownReason, EventKind};
 use crate::family::Family;
@@ -49,28 +49,34 @@ impl Speaker<'_> {
         }
     }
 
-    /// Once every table is used to less than 90 %, asks for what was refused.
+    /// Once every table is used to less than 90 %, asks for what was refused: by one of them, or by a limit of prefixes that
+    /// is used to less than 90 %.
     pub(super) fn recover(&mut self, now: Instant) {
-        if !self.peers.iter().any(|slot| slot.incomplete) {
+        if !self.peers.iter().any(PeerSlot::wants_more) {
             return;
         }
         let roomy = TABLES
             .into_iter()
             .map(|table| self.table_use(table))
             .all(|row| u128::from(row.used) * 10 < u128::from(row.capacity) * 9);
-        if !roomy {
+        if !roomy && !mutant!(AskForEver) {
             return;
         }
         for peer in 1..self.peers.len() as u16 {
             let slot = &mut self.peers[usize::from(peer)];
-            let Some(conn) = slot.session.filter(|_| slot.incomplete && now >= slot.recover_at) else {
+            let Some(conn) = slot.session.filter(|_| slot.wants_more() && now >= slot.recover_at) else {
                 continue;
             };
-            slot.incomplete = false;
-            slot.recover_at = now + INTERVAL;
-            self.report(now, peer, EventKind::Recovering);
-            if !self.ask_refresh(conn) {
-                // RFC 2918 was not agreed on: only a new session brings the routes again.
+            let incomplete = core::mem::take(&mut slot.incomplete);
+            slot.families.iter_mut().for_each(|family| family.limit_refused = false);
+            slot.recover_at = now + if mutant!(AskForEver) { Millis::from_secs(25) } else { INTERVAL };
+            let asked = self.ask_refresh(conn);
+            if asked || incomplete {
+                self.report(now, peer, EventKind::Recovering);
+            }
+            if !asked && incomplete {
+                // RFC 2918 was not agreed on: only a new session brings the routes again. A limit of prefixes, which the
+                // neighbor itself is close to, is not worth one.
                 let reset = Notification::new(codes::cease::ADMINISTRATIVE_RESET);
                 self.cease(now, conn, &reset, DownReason::Recovering);
             }

@@ -14,7 +14,7 @@ use crate::peer::jitter::jitter;
 use crate::rib::with_table;
 use crate::time::{Instant, Millis};
 use crate::view::{Admin, Direction, LastError};
-use crate::wire::notification::Notification;
+use crate::wire::notification::{Notification, codes};
 use crate::wire::open::OpenParams;
 
 /// A connection that is to be closed has this long to take its NOTIFICATION.
@@ -151,7 +151,7 @@ impl Speaker<'_> {
         let conn = &mut self.conns[usize::from(index)];
         conn.offered = Some(OpenParams {
             asn: self.local.asn,
-            hold: settings.timers.hold,
+            hold: if mutant!(OpenHold) { 240 } else { settings.timers.hold },
             router_id: self.local.router_id,
             families: settings.families,
             extended_messages,
@@ -176,6 +176,9 @@ impl Speaker<'_> {
         with: With<'_>,
     ) {
         let notification = match (transition.notify, with) {
+            (Some(_), With::Cease(..)) if mutant!(CeaseIsFault) => {
+                Some(Notification::new(codes::fsm::UNSPECIFIED))
+            }
             (Some(Notify::Code(code)), _) => Some(Notification::new(code)),
             (Some(Notify::Given), With::Notification(given) | With::Cease(given, _)) => Some(given.clone()),
             _ => None,

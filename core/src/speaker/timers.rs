@@ -3,7 +3,7 @@
 use super::Speaker;
 use super::conn_slot::Phase;
 use super::export::Drain;
-use super::peer_slot::Job;
+use super::peer_slot::{Job, PeerSlot};
 use super::session::With;
 use super::types::{Deadline, PeerId, Wake};
 use crate::peer::State;
@@ -47,7 +47,9 @@ impl Speaker<'_> {
     pub(super) fn restart_hold(&mut self, now: Instant, index: u16) {
         let conn = &mut self.conns[usize::from(index)];
         let hold = conn.agreed.as_ref().map_or(0, |agreed| agreed.negotiated.hold);
-        conn.hold_at = (hold > 0).then(|| now + Millis::from_secs(hold.into()));
+        let span = Millis::from_secs(u64::from(hold));
+        let span = if mutant!(HoldTooShort) { Millis(span.0 * 2 / 3) } else { span };
+        conn.hold_at = (hold > 0).then(|| now + span);
         if let Some(at) = conn.hold_at {
             self.arm(at, Wake::Connection(index));
         }
@@ -197,10 +199,13 @@ impl Speaker<'_> {
                 self.arm(at, Wake::Peer(PeerId(peer)));
             }
         }
+        if mutant!(Restless) {
+            self.arm(now + Millis(10), Wake::Speaker);
+        }
         if let Some(at) = self.drain_until {
             self.arm(at, Wake::Speaker);
         }
-        if self.peers.iter().any(|slot| slot.incomplete) {
+        if self.peers.iter().any(PeerSlot::wants_more) {
             self.arm(now + HOUSEKEEPING, Wake::Speaker);
         }
     }

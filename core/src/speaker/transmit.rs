@@ -44,7 +44,8 @@ impl Speaker<'_> {
             session.marker != 0
                 && (!session.end_of_rib_sent
                     || session.again
-                    || !with_table!(ref self.rib, family, table => table.changes.at_tail(session.marker)))
+                    || (!mutant!(LateWakeup)
+                        && !with_table!(ref self.rib, family, table => table.changes.at_tail(session.marker))))
         })
     }
 
@@ -176,6 +177,10 @@ impl Speaker<'_> {
         let session = &mut self.peers[usize::from(peer)].families[family.index()];
         with_table!(self.rib, family, table => {
             if session.end_of_rib_sent || !(mutant!(EarlyEndOfRib) || table.changes.at_tail(session.marker)) {
+                return len;
+            }
+            if mutant!(NoEndOfRib) && family == Family::Ipv6Unicast {
+                session.end_of_rib_sent = true;
                 return len;
             }
             let mut packer = super::pack::Packer::new(out, len, 4096);

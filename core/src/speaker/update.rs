@@ -106,7 +106,7 @@ impl Speaker<'_> {
             self.announce(now, peer, reach.family, reach.nlri, reach.next_hop, parsed, scratch)?;
         }
         self.report_limits(now, peer);
-        if self.peers[usize::from(peer)].incomplete {
+        if self.peers[usize::from(peer)].wants_more() {
             // Somebody is to hear of it soon, and of its end.
             self.arm(now + HOUSEKEEPING, Wake::Speaker);
         }

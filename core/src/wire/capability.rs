@@ -222,7 +222,9 @@ pub(crate) fn put_all(writer: &mut Writer<'_>, ours: &OpenParams) -> Result<(), 
     if ours.extended_messages {
         writer.put(&[code::EXTENDED_MESSAGES, 0])?;
     }
-    put_graceful_restart(writer, ours)?;
+    if !mutant!(OpenWithoutRestart) {
+        put_graceful_restart(writer, ours)?;
+    }
     writer.put(&[code::FOUR_OCTET_AS, 4])?;
     writer.put(&ours.asn.to_be_bytes())
 }

@@ -117,8 +117,13 @@ impl Bench {
                 self.control.note(Key::of(event.token()).unwrap(), event);
             }
             let mut stop = false;
-            let mut context =
-                Context { speakers: &mut [], now: self.now, listeners: &mut self.listeners, stop: &mut stop };
+            let mut context = Context {
+                speakers: &mut [],
+                now: self.now,
+                listeners: &mut self.listeners,
+                kernel: None,
+                stop: &mut stop,
+            };
             let more = self.control.turn(self.poll.registry(), &mut context, &mut self.host, &mut news);
             news = News { heard: news.made, made: false };
             if !more && !news.heard && self.events.is_empty() {

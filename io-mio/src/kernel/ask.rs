@@ -157,7 +157,7 @@ impl Bridge {
             && let Some(left) = self.adopted.remove(&prefix)
         {
             (cell.set, cell.seen) = (left.set, left.seen);
-            self.standing.routes += 1;
+            self.standing.installed();
             speaker.set_installed(family, slot, true);
         }
         let had = cell.set;

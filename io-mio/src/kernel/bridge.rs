@@ -18,15 +18,17 @@ use crate::netlink::encode::{Existing, Object, Via};
 
 /// Most requests without an answer.
 pub(super) const WINDOW: usize = 128;
+/// Room for them: what one destination needs comes together.
+pub(super) const UNDER_WAY: usize = 2 * WINDOW + MOST_HOPS + 2;
 /// Time from a refusal to the next attempt, the first and the longest.
 const FIRST_RETRY: Millis = Millis(200);
 pub(super) const LONGEST_RETRY: Millis = Millis::from_secs(10);
 /// Objects, next hops that are followed, routes of others and interfaces: most of each.
-const HOPS: u16 = 4096;
-const SETS: u32 = 4096;
-const NEXT_HOPS: usize = 4096;
-const FOREIGN: usize = 4096;
-const INTERFACES: usize = 1024;
+pub(super) const HOPS: u16 = 4096;
+pub(super) const SETS: u32 = 4096;
+pub(super) const NEXT_HOPS: usize = 4096;
+pub(super) const FOREIGN: usize = 4096;
+pub(super) const INTERFACES: usize = 1024;
 
 /// A hasher without secrets.
 pub(super) type Plain = BuildHasherDefault<DefaultHasher>;
@@ -60,6 +62,8 @@ pub(super) enum About {
 pub struct Standing {
     /// Routes that are installed.
     pub routes: u32,
+    /// Most that ever were.
+    pub most_routes: u32,
     /// Those that the kernel refused and that are tried again.
     pub refused: u32,
     /// Those for which there is no room by `max-routes`.
@@ -82,6 +86,14 @@ pub struct Standing {
     pub overruns: u64,
     /// Routes of others, interfaces and next hops for which there was no room.
     pub lost: u64,
+}
+
+impl Standing {
+    /// A route more is installed.
+    pub(super) fn installed(&mut self) {
+        self.routes += 1;
+        self.most_routes = self.most_routes.max(self.routes);
+    }
 }
 
 /// A route of an earlier process.
@@ -157,11 +169,7 @@ impl Bridge {
             sets: Sets::new(HOPS, SETS, settings.objects.clone()),
             ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS),
             survey: Survey::new(),
-            asked: Asked {
-                window: VecDeque::with_capacity(2 * WINDOW + MOST_HOPS + 2),
-                sequence: 0,
-                requests: 0,
-            },
+            asked: Asked { window: VecDeque::with_capacity(UNDER_WAY), sequence: 0, requests: 0 },
             adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),
             sweep_at: None,
             recheck_at: None,
@@ -187,16 +195,6 @@ impl Bridge {
             requests: self.asked.requests,
             lost: self.ways.lost,
             ..self.standing
-        }
-    }
-
-    /// Why the route of a destination is not in the kernel: the number of the error.
-    pub fn refusal(&self, family: Family, slot: u32) -> Option<i32> {
-        let cell = self.cells.get(family, slot);
-        match cell.stage {
-            Stage::Refused => Some(i32::from(cell.errno)),
-            Stage::NoRoom => Some(libc::ENOSPC),
-            Stage::Idle | Stage::InFlight => None,
         }
     }
 

@@ -52,6 +52,12 @@ impl Cells {
         Self { families: [cells(), cells()], marked: [marks(), marks()], count: [0; 2], cursor: [0; 2] }
     }
 
+    /// Bytes that [`Cells::new`] allocates for so many slots.
+    pub(super) fn bytes(slots: u32) -> u64 {
+        let (cells, marks) = (size_of::<Cell>() as u64, size_of::<u64>() as u64);
+        2 * (u64::from(slots) * cells + u64::from(slots).div_ceil(64) * marks)
+    }
+
     pub(super) fn get(&self, family: Family, slot: u32) -> Cell {
         self.families[family.index()].get(slot as usize).copied().unwrap_or_default()
     }

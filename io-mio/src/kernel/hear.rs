@@ -83,7 +83,7 @@ impl Bridge {
             }
             Ok(()) => {
                 if had == 0 {
-                    self.standing.routes += 1;
+                    self.standing.installed();
                 } else {
                     self.sets.release(had);
                 }
@@ -329,13 +329,13 @@ impl Bridge {
 }
 
 impl super::Settings {
-    fn is_ours(&self, route: &Route<'_>) -> bool {
+    pub(super) fn is_ours(&self, route: &Route<'_>) -> bool {
         let key = &route.key;
         (key.table, key.protocol, key.metric) == (self.table, self.protocol, self.metric)
             && !route.conditional
     }
 
-    fn is_our_object(&self, id: u32) -> bool {
+    pub(super) fn is_our_object(&self, id: u32) -> bool {
         self.objects.as_ref().is_some_and(|ids| ids.contains(&id))
     }
 }

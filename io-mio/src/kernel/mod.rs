@@ -24,14 +24,20 @@ mod ask;
 mod bridge;
 mod cells;
 mod hear;
+mod look;
+mod plan;
 mod resolve;
 mod sets;
+mod show;
 mod socket;
 mod survey;
 mod takeover;
 
 pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
-pub use socket::{Kernel, Leave};
+pub use look::{Found, look};
+pub use plan::{ROUTES, Share, bytes, plan};
+pub use show::{Pending, RouteView};
+pub use socket::{Kernel, Leave, RECEIVE_BUFFER};
 
 use std::ops::Range;
 

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use crier_core::Speaker;
 use ipnet::IpNet;
 
+use super::plan::map_bytes;
 use crate::netlink::Hop;
 
 /// A hasher without secrets.
@@ -74,6 +75,12 @@ impl Ways {
             changed: false,
             news: false,
         }
+    }
+
+    /// Bytes that [`Ways::new`] allocates for routes and interfaces, and for next hops.
+    pub(super) fn bytes(routes: usize, interfaces: usize, next_hops: usize) -> (u64, u64) {
+        let others = routes * size_of::<Foreign>() + interfaces * size_of::<Interface>();
+        (others as u64, map_bytes::<IpAddr, Option<Way>>(next_hops as u64))
     }
 
     /// There is this route, newly or still.

@@ -18,7 +18,7 @@ pub(super) const MOST_HOPS: usize = 256;
 pub(crate) type SetId = u32;
 
 /// Place of a next hop.
-type HopId = u16;
+pub(super) type HopId = u16;
 
 /// A hasher without secrets: what is hashed here is this host's own choice of gateways.
 type Plain = BuildHasherDefault<DefaultHasher>;
@@ -36,7 +36,7 @@ pub(super) enum There {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct HopSlot {
+pub(super) struct HopSlot {
     hop: Option<Hop>,
     /// Sets that have it.
     refs: u32,
@@ -44,7 +44,7 @@ struct HopSlot {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct SetSlot {
+pub(super) struct SetSlot {
     hash: u64,
     /// Routes that lead to it, and requests under way about such; 0: free.
     refs: u32,

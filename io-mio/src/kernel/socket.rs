@@ -21,9 +21,9 @@ use crate::token::Key;
 const BUDGET: u32 = 2048;
 const DATAGRAMS: u32 = 64;
 /// Bytes of requests that are sent together.
-const BATCH: usize = 64 << 10;
+pub(super) const BATCH: usize = 64 << 10;
 /// Bytes that the kernel may have waiting: notifications of others' changes, and of our own.
-const RECEIVE_BUFFER: usize = 4 << 20;
+pub const RECEIVE_BUFFER: usize = 4 << 20;
 /// Rounds of requests at the end of a program: enough for every slot that there can be.
 const MOST_ROUNDS: u32 = 100_000;
 /// Own addresses that are told to the speaker.

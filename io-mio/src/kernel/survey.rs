@@ -228,6 +228,14 @@ impl Bridge {
         if self.survey.is_first() {
             self.begin_takeover(now);
         }
+        if self.survey.is_first() && self.survey.others > 0 {
+            let super::Settings { table, protocol, metric, .. } = self.settings;
+            log::warn!(
+                "{} routes in table {table} with protocol {protocol} and metric {metric} are somebody else's: they stay, and where \
+                 they are nothing is installed",
+                self.survey.others
+            );
+        }
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;

@@ -75,15 +75,22 @@
 //! - TCP and IP with real headers: handshakes, retransmission, windows, resets, time to live, resolved next hops. `--pcap` and
 //!   [`Simulation::capture`] write what Wireshark reads.
 //! - A forwarding table on each host, into which its speaker's best and multipath routes go as into a kernel's, and which
-//!   carries the sessions' own packets.
+//!   carries the sessions' own packets. What carries them there is the simulator's own bridge, which stands for the program's
+//!   to come: faults of kernels test that bridge, and nothing of crier yet.
 //! - What operators do: reload, announce, withdraw, clear, shut down, drain.
 //!
 //! # What is not
 //!
 //! - Other implementations of BGP: every speaker is crier. The labs of this crate have FRR, BIRD, GoBGP and ExaBGP for that.
+//! - Malformed BGP: nothing reaches a speaker but what another one wrote. The core has tests of its own for that.
 //! - Linux: sockets, netlink, the control socket, files. Nobody tells a speaker that a link is down.
 //! - Ethernet, ARP and neighbor discovery: who has an address on a link is known.
 //! - Time that computing takes, but for a fixed time for each turn of a speaker ([`Trouble::SlowCpu`] makes it longer).
+//!
+//! # What is not judged by itself
+//!
+//! That a speaker allocates nothing is seen in programs only that install [`crate::allocation::Watched`] as their global
+//! allocator, as `sim` does. In others nothing is counted, and the rule holds.
 //!
 //! # What is promised
 //!
@@ -95,7 +102,9 @@
 //!
 //! A [`Plan`] says what there is (hosts with a `crier.toml` each, links between them) and what happens to it (faults, and
 //! what operators do); [`scenario`] draws plans from seeds. A [`World`] plays one. [`judge`] reads every message that is
-//! sent, [`oracle`] computes what every table should be; neither shares code with the core. [`run()`] does a whole run:
+//! sent, [`oracle`] computes what every table should be, both in code of their own. What they share with crier: the reader
+//! that made policies and settings of a configuration, the views that show what stands in a table, and the core's check of
+//! itself, which is all of [`Rule::Tables`]. [`run()`] does a whole run:
 //! disturb, heal, judge, watch the silence. [`swarm`] runs seeds by the thousand and shrinks what fails, and [`driver`] is
 //! the command line of it all.
 

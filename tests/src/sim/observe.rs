@@ -8,7 +8,7 @@ use crier_core::family::unspecified;
 use crier_core::limits::TableUse;
 use crier_core::peer::State;
 use crier_core::speaker::Wake;
-use crier_core::view::{FamilyCounts, PathView, PeerView, Reason};
+use crier_core::view::{Admin, FamilyCounts, PathView, PeerView, Reason};
 use crier_core::{Family, PeerId, Speaker};
 use ipnet::IpNet;
 
@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub refused: BTreeMap<(IpAddr, IpNet), Reason>,
     /// Use of every table.
     pub tables: Vec<TableUse>,
+    /// There is room for everything, whoever looks at this says: nothing can be missing for want of it.
+    pub roomy: bool,
 }
 
 /// A neighbor.
@@ -38,6 +40,8 @@ pub struct Peer {
     pub id: PeerId,
     /// State of its session.
     pub state: State,
+    /// Whether it is meant to be up.
+    pub admin: Admin,
     /// Something it announced was refused for want of room and not asked for again yet.
     pub incomplete: bool,
     /// A dead session's paths are still being removed.
@@ -92,7 +96,13 @@ impl Snapshot {
                 paths.insert(prefix, held);
             }
         }
-        Ok(Self { paths, refused: refused.collect(), tables: speaker.tables().collect(), peers })
+        Ok(Self {
+            paths,
+            refused: refused.collect(),
+            tables: speaker.tables().collect(),
+            peers,
+            roomy: false,
+        })
     }
 }
 
@@ -201,6 +211,7 @@ fn peer(view: &PeerView<'_>) -> Peer {
     Peer {
         id: view.id,
         state: view.state,
+        admin: view.admin,
         incomplete: view.incomplete,
         purging: view.purging,
         families: view.families,

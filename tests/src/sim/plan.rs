@@ -205,9 +205,16 @@ pub enum FaultKind {
         /// Which host.
         host: usize,
     },
+    /// A host reads slowly: whoever talks to it stands before full buffers, and gets everything through all the same.
+    SlowReader {
+        /// Which host.
+        host: usize,
+        /// Bytes a second from each connection.
+        rate: u32,
+    },
 }
 
-/// How a kernel fails its route daemon.
+/// How a kernel fails its route daemon: the simulator's bridge, which stands for the program's to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelFault {
     /// It refuses every change.
@@ -241,7 +248,8 @@ pub enum WorkKind {
         /// Its MED.
         med: Option<u32>,
     },
-    /// Takes a route back that was announced by hand or is configured.
+    /// Takes a route back that was announced by hand. One that is configured goes by [`WorkKind::Reload`]: a daemon refuses to
+    /// withdraw it.
     Withdraw(IpNet),
     /// Resets the session with a neighbor.
     Clear(IpAddr, Clear),
@@ -253,6 +261,6 @@ pub enum WorkKind {
     Drain,
     /// Takes that back.
     Undrain,
-    /// Replaces the configuration; limits stay.
+    /// Replaces the configuration; limits stay. A daemon that starts later reads it as well.
     Reload(String),
 }

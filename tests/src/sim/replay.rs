@@ -308,7 +308,7 @@ pub fn rib(speaker: &Speaker<'_>, now: Instant) -> Vec<RouteRow> {
     for family in Family::ALL {
         for slot in 1..speaker.destination_slots(family) {
             let Some(destination) = speaker.destination(family, slot) else { continue };
-            let row = |path| accepted_row(destination.prefix, &path, "default", now);
+            let row = |path| accepted_row(destination.prefix, &path, false, "default", now);
             rows.extend(destination.paths().map(row));
         }
     }

@@ -13,17 +13,19 @@ pub enum Rule {
     Plan,
     /// Nothing panics. (Reported by the process around a run: a panic ends it.)
     NoPanic,
-    /// A speaker allocates nothing after its start.
+    /// A speaker allocates nothing after its start. (Seen where [`crate::allocation::Watched`] is installed.)
     NoAllocation,
-    /// Every table is within its limit, and what is counted agrees with what is there.
+    /// Every table is within its limit, and what is counted agrees with what is there: the core's check of itself.
     Tables,
-    /// Every message that is sent parses, and is within the negotiated size.
+    /// Every message that is sent parses, comes in its turn and is within the negotiated size; OPENs are as configured,
+    /// speakers go by what they make, and NOTIFICATIONs tell of nothing that was not.
     Messages,
-    /// Every announcement is what export makes of the best path: policy, split horizon, RFC 8212, NO_EXPORT, iBGP rules.
+    /// Every announcement is what export makes of the best path: policy, split horizon, RFC 8212, NO_EXPORT, iBGP rules;
+    /// while a speaker drains, as a last resort.
     Export,
     /// Only what was announced is withdrawn.
     ExactWithdrawals,
-    /// End-of-RIB comes once, after everything that was there to be announced.
+    /// End-of-RIB comes, once in each session and family, after everything that was there to be announced.
     EndOfRib,
     /// Nobody keeps forwarding to a neighbor that is gone for longer than allowed.
     Forwarding,
@@ -31,10 +33,10 @@ pub enum Rule {
     Keepalive,
     /// A speaker with something to do gets it done: no turn repeats for ever, and what arrives is read.
     Progress,
+    /// A run ends in real time. (Reported by the process around it, which gave up waiting: a busy machine is no fault.)
+    Patience,
     /// The same seed sends the same packets.
     Determinism,
-    /// A recorded run replays to the same bytes.
-    Replay,
     /// Sessions that should be up come up.
     Sessions,
     /// Every RIB is what the oracle computes.
@@ -61,8 +63,8 @@ impl fmt::Display for Rule {
             Self::Forwarding => "forwarding ends with the neighbor",
             Self::Keepalive => "keepalives in time",
             Self::Progress => "progress",
+            Self::Patience => "an end in real time",
             Self::Determinism => "the same seed, the same packets",
-            Self::Replay => "recordings replay",
             Self::Sessions => "sessions come up",
             Self::Convergence => "tables as the oracle has them",
             Self::AdjRib => "both ends agree",
@@ -84,6 +86,13 @@ pub struct Failure {
     pub text: String,
 }
 
+impl Failure {
+    /// Whether no rule was seen broken, but nobody waited for the end.
+    pub fn is_given_up(&self) -> bool {
+        self.rule == Rule::Patience
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {} s: {}: {}", self.at, self.rule, self.text)
@@ -93,7 +102,8 @@ impl fmt::Display for Failure {
 /// How a run ended that broke no rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Everything agreed with the oracle, this long after the last fault.
+    /// Everything agreed with the oracle; so long after the healing, when all faults were over and all links sound, the last
+    /// UPDATE was sent.
     Converged(Micros),
     /// The policies have no stable state, and the oracle finds none either: what changes for ever (RFC 3345).
     Oscillates(String),
@@ -112,6 +122,10 @@ pub struct Statistics {
     pub sessions: u64,
     /// Faults that began.
     pub faults: u64,
+    /// What operators did, or wanted to.
+    pub work: u64,
+    /// How much of that a daemon refused, or was not there to do.
+    pub refused: u64,
     /// Routes compared with the oracle's.
     pub routes: u64,
 }

@@ -9,6 +9,8 @@ mod feed;
 #[cfg(test)]
 mod in_memory;
 #[cfg(test)]
+mod kernel;
+#[cfg(test)]
 mod netlink;
 #[cfg(test)]
 mod over_tcp;

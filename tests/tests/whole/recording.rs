@@ -183,6 +183,8 @@ fn a_speaker_that_answers_otherwise_is_caught() {
         Err(other) => panic!("{other}"),
         Ok(replayed) => panic!("{} calls gave the same", replayed.calls),
     }
+    std::fs::write(&file.0, &changed).unwrap();
+    assert_eq!(main_like(&file.0).0, 1);
 }
 
 #[test]

@@ -39,6 +39,21 @@ impl Pair {
         super::ask(daemon, speaker, now(0), request)
     }
 
+    /// The same of one that has a bridge to the kernel's routes.
+    pub(super) fn ask_with(
+        &mut self,
+        side: usize,
+        kernel: &dyn super::KernelView,
+        request: &str,
+    ) -> (Vec<Value>, Value) {
+        let (speaker, daemon) = &mut self.sides[side];
+        super::ask_with(daemon, speaker, Some(kernel), now(0), request)
+    }
+
+    pub(super) fn speaker(&mut self, side: usize) -> &mut Speaker<'static> {
+        &mut self.sides[side].0
+    }
+
     /// Moves bytes until nobody has anything to say.
     pub(super) fn settle(&mut self) {
         let mut out = vec![0; 1 << 16];

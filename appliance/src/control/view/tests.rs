@@ -154,6 +154,7 @@ fn path(key: &Key) -> PathView<'_> {
         best: true,
         multipath: true,
         valid: true,
+        reachable: true,
         stale: false,
         since_secs: 88,
         step: Step::Only,
@@ -176,7 +177,7 @@ fn keys(row: &str) -> Vec<String> {
 fn a_route_has_the_pinned_keys_in_their_order() {
     let key = Key { next_hop_len: 4, path_len: 1, ..Key::default() };
     assert_eq!(
-        json(&accepted_row("172.20.0.0/24".parse().unwrap(), &path(&key), "default", NOW)),
+        json(&accepted_row("172.20.0.0/24".parse().unwrap(), &path(&key), false, "default", NOW)),
         concat!(
             r#"{"prefix":"172.20.0.0/24","family":"ipv4-unicast","next_hop":"192.168.10.2","peer":"192.168.10.2","#,
             r#""best":true,"multipath":true,"valid":true,"stale":false,"origin":"igp","as_path":"65001","#,
@@ -192,11 +193,30 @@ fn a_local_route_has_no_peer_and_the_unspecified_next_hop() {
     let attrs = AttrsView { key: &key, bytes: &[0x40, 2, 0, 0xC0, 8, 4, 0xFF, 0xFF, 0xFF, 1] };
     let local = PathView { peer: PeerId(0), remote: None, attrs, ..path(&key) };
     for (prefix, next_hop) in [("10.10.1.0/24", "0.0.0.0"), ("2001:db8::/32", "::")] {
-        let row = accepted_row(prefix.parse().unwrap(), &local, "default", NOW);
+        let row = accepted_row(prefix.parse().unwrap(), &local, true, "default", NOW);
         assert_eq!(row.peer, None);
         assert_eq!(row.next_hop.unwrap().to_string(), next_hop);
         assert_eq!(row.as_path.as_deref(), Some(""));
         assert_eq!(row.communities, ["no-export"]);
+        assert!(!row.installed, "what leads here is not crier's");
+    }
+}
+
+#[test]
+fn what_forwards_by_the_kernels_route_is_installed_and_what_cannot_be_reached_says_so() {
+    let key = Key { next_hop_len: 4, ..Key::default() };
+    let prefix = "10.0.0.0/8".parse().unwrap();
+    let good = path(&key);
+    let spare = PathView { best: false, multipath: false, ..good };
+    let lost = PathView { valid: false, reachable: false, ..spare };
+    let row = |path: &PathView<'_>| accepted_row(prefix, path, true, "default", NOW);
+    assert_eq!([&good, &spare, &lost].map(|path| row(path).installed), [true, false, false]);
+    let reasons = [&good, &spare, &lost].map(|path| row(path).reason);
+    assert_eq!(reasons, [None, None, Some("unreachable".into())]);
+    let told = [192, 168, 10, 9].into();
+    for (in_kernel, best) in [(true, Some(&good)), (false, Some(&good)), (true, None)] {
+        let row = advertised_row(prefix, told, &good.attrs, best, in_kernel, "default", NOW);
+        assert_eq!(row.installed, in_kernel && best.is_some());
     }
 }
 
@@ -205,7 +225,7 @@ fn local_pref_is_the_value_used() {
     let mut key = Key { next_hop_len: 4, ..Key::default() };
     key.set_local_pref(Some(0));
     key.set_med(Some(0));
-    let row = accepted_row("10.0.0.0/8".parse().unwrap(), &path(&key), "default", NOW);
+    let row = accepted_row("10.0.0.0/8".parse().unwrap(), &path(&key), false, "default", NOW);
     assert_eq!((row.local_pref, row.med), (Some(0), Some(0)));
 }
 
@@ -213,10 +233,10 @@ fn local_pref_is_the_value_used() {
 fn all_forms_have_the_same_keys() {
     let key = Key { next_hop_len: 4, ..Key::default() };
     let prefix = "172.20.0.0/24".parse().unwrap();
-    let accepted = json(&accepted_row(prefix, &path(&key), "default", NOW));
+    let accepted = json(&accepted_row(prefix, &path(&key), false, "default", NOW));
     let told = [10, 0, 0, 9].into();
     let advertised =
-        json(&advertised_row(prefix, told, &path(&key).attrs, Some(&path(&key)), "default", NOW));
+        json(&advertised_row(prefix, told, &path(&key).attrs, Some(&path(&key)), false, "default", NOW));
     let view = ReceivedView {
         peer: PeerId(1),
         prefix,

@@ -16,7 +16,7 @@ impl Speaker<'_> {
             self.check_neighbor_timers(now, peer, slot)?;
         }
         ensure!(self.comes_by(now, self.drain_until), "nobody comes when draining is to withdraw");
-        let incomplete = self.peers.iter().any(|slot| slot.incomplete);
+        let incomplete = self.peers.iter().any(PeerSlot::wants_more);
         ensure!(!incomplete || self.next_timer.is_some(), "nobody comes to make refusals good");
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::raw::{
 use super::world::{World, route, settings, small, speaker};
 use crate::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, Settings};
 use crate::policy::{CommunityPattern, Match, Policy, Rule, RuleAction, Set};
+use crate::time::Millis;
 use crate::view::{Admin, Reason};
 use crate::{EventKind, Limits, PeerId};
 
@@ -248,6 +249,26 @@ fn each_action_of_the_prefix_limit_does_what_it_says() {
             Warn => assert_eq!(counts(&world, raw), (4, true, 4)),
         }
     }
+}
+
+#[test]
+fn what_a_limit_has_refused_is_asked_for_again_when_there_is_room() {
+    let (mut world, mut raws) = limited(MaxPrefixAction::Refuse);
+    let raw = &mut raws[0];
+    let three = ["192.0.0.0/24", "192.0.1.0/24", "192.0.2.0/24"];
+    raw.say(&mut world, &announce(&basic(&[65_001], FAR), &three));
+    world.run(Millis::from_secs(70));
+    raw.say(&mut world, &[]);
+    let incomplete = |world: &World| world.hosts[0].peer(PeerId(1)).unwrap().incomplete;
+    assert_eq!((counts(&world, raw), raw.refreshes.len(), incomplete(&world)), ((3, true, 2), 0, false));
+    raw.say(&mut world, &withdraw(&three[..1]));
+    assert!(incomplete(&world));
+    world.hosts[0].check(world.now).unwrap();
+    world.run(Millis::from_secs(2));
+    raw.say(&mut world, &[]);
+    assert_eq!((raw.refreshes.len(), incomplete(&world)), (2, false));
+    raw.say(&mut world, &announce(&basic(&[65_001], FAR), &three[1..]));
+    assert_eq!((counts(&world, raw), incomplete(&world)), ((2, true, 2), false));
 }
 
 #[test]

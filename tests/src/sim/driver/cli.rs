@@ -23,13 +23,15 @@ const NOT_MANY: [&str; 3] = ["seed", "replay", "worker"];
 
 /// Hosts, links, faults and crier speakers in virtual time, everything from one seed.
 ///
-/// Ends with status 0 if every rule held, 1 if one was broken, 2 for wrong usage.
+/// Ends with status 0 if every rule held; 1 if one was broken, a run was given up or a recording is cut short; 2 for wrong
+/// usage, and for files that cannot be read or made.
 #[derive(Parser, Debug)]
 #[command(name = "sim", version, override_usage = USAGE)]
-#[command(group(ArgGroup::new("mode").required(true).args(["seed", "swarm", "seeds", "replay", "worker"])))]
+#[command(group(ArgGroup::new("mode").args(["seed", "swarm", "seeds", "replay", "worker"])))]
 pub(super) struct Arguments {
-    /// Run this seed; the last word printed is a hash over all frames
-    #[arg(long, value_name = "N")]
+    /// Run this seed, a multiple of 16 twice; the last word printed is a hash over all frames
+    // The group itself must not be required: the error would list the hidden mode as well.
+    #[arg(long, value_name = "N", required_unless_present_any = NOT_ONE)]
     seed: Option<u64>,
     /// Run seed after seed on all cores, and shrink what fails
     #[arg(long, requires = "minutes")]
@@ -51,8 +53,8 @@ pub(super) struct Arguments {
     /// What is simulated
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Scenario::Random)]
     scenario: Scenario,
-    /// Virtual hours, if not as many as the scenario takes by itself
-    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Virtual hours, if not as many as the scenario takes by itself: to 1000, of clos to 120, of cluster to 8
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     hours: Option<u64>,
 
     /// Write every packet to this file, for Wireshark
@@ -77,9 +79,9 @@ pub(super) struct Arguments {
     /// How many runs at the same time; as many as there are cores
     #[arg(long, value_name = "J", conflicts_with_all = NOT_MANY, value_parser = clap::value_parser!(u16).range(1..=4_096))]
     jobs: Option<u16>,
-    /// Seconds of real time after which one of many runs is taken for hanging
-    #[arg(long, value_name = "S", conflicts_with_all = NOT_MANY, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    patience: u64,
+    /// Seconds of real time after which one of many runs is given up; if not said, far more than it needs
+    #[arg(long, value_name = "S", conflicts_with_all = NOT_MANY, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    patience: Option<u64>,
 }
 
 /// What was asked for.
@@ -125,14 +127,25 @@ impl Arguments {
     }
 
     /// The one thing that was asked for.
-    pub(super) fn mode(self) -> Mode {
+    ///
+    /// # Errors
+    /// The scenario is too large for so many hours.
+    pub(super) fn mode(self) -> Result<Mode, String> {
+        let most = self.scenario.most_hours();
+        if let Some(hours) = self.hours.filter(|hours| *hours > most) {
+            return Err(format!("--hours: found {hours}, allowed 1 to {most} of {}", self.scenario));
+        }
+        Ok(self.into_mode())
+    }
+
+    fn into_mode(self) -> Mode {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let many = |seeds| Many {
             scenario: self.scenario,
             hours: self.hours,
             seeds,
             jobs: self.jobs.map_or_else(cores, usize::from),
-            patience: Duration::from_secs(self.patience),
+            patience: self.patience.map_or_else(|| self.scenario.patience(self.hours), Duration::from_secs),
         };
         if let Some(seed) = self.seed {
             let Self { scenario, hours, without, pcap, describe, .. } = self;
@@ -183,7 +196,7 @@ mod tests {
         if let Err(error) = &parsed {
             assert_eq!(error.exit_code(), 2);
         }
-        parsed.ok().map(Arguments::mode)
+        parsed.ok()?.mode().ok()
     }
 
     #[test]
@@ -217,7 +230,7 @@ mod tests {
             hours: None,
             seeds: 3..41,
             jobs: 5,
-            patience: Duration::from_secs(120),
+            patience: Duration::from_secs(180),
         };
         assert_eq!(parse("--seeds 3..41 --scenario clos --jobs 5"), Some(Mode::Seeds(many)));
         let many = Many {
@@ -237,9 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn patience_grows_with_what_there_is_to_do() {
+        let patience = |words: &str| match parse(&format!("--seeds 1..2 {words}")) {
+            Some(Mode::Seeds(many)) => many.patience.as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(patience("--scenario lab"), 122);
+        // Its runs take a minute and more where nothing else runs.
+        assert!(patience("--scenario cluster") > 500);
+        assert!(patience("--scenario cluster --hours 8") > 8 * 1_000);
+        assert!(patience("--hours 1000") > 3_000);
+        assert_eq!(patience("--scenario cluster --patience 7"), 7);
+    }
+
+    #[test]
     fn others() {
         assert_eq!(parse("--replay some/file"), Some(Mode::Replay("some/file".into())));
         assert_eq!(parse("--worker"), Some(Mode::Worker));
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_offered() {
+        for words in [&["sim"][..], &["sim", "--scenario", "lab"], &["sim", "--help"]] {
+            let error = Arguments::try_parse_from(words).unwrap_err().to_string();
+            assert!(error.contains("--seed <N>") && !error.contains("--worker"), "{error}");
+        }
     }
 
     #[test]
@@ -253,6 +288,9 @@ mod tests {
             "--seed 1 --scenario ring",
             "--seed 1 --without q3",
             "--seed 1 --hours 0",
+            "--seed 1 --hours 1001",
+            "--seed 1 --hours 121 --scenario clos",
+            "--swarm --minutes 1 --hours 9 --scenario cluster",
             "--seed 1 --describe --pcap x",
             "--seed 1 --minutes 1",
             "--seed 1 --jobs 2",

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::cli::{Many, Swarm};
-use super::output::{Brief, Name, Report};
+use super::output::{Brief, Name, Report, verb};
 use super::text::{Counted, Hours, Span, Tenths};
 use super::{BROKEN, planted, refused, say, worker};
 use crate::sim::Micros;
@@ -22,6 +22,8 @@ struct Sums {
     faults: u64,
     packets: u64,
     findings: u64,
+    /// Runs that nobody saw the end of.
+    given_up: u64,
 }
 
 impl Sums {
@@ -31,11 +33,19 @@ impl Sums {
         self.time += verdict.end;
         self.faults = self.faults.saturating_add(verdict.statistics.faults);
         self.packets = self.packets.saturating_add(verdict.statistics.packets);
-        self.findings += u64::from(verdict.result.is_err());
+        match &verdict.result {
+            Ok(_) => {}
+            Err(failure) if failure.is_given_up() => self.given_up += 1,
+            Err(_) => self.findings += 1,
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.findings == 0 && self.given_up == 0
     }
 
     fn status(&self) -> ExitCode {
-        if self.findings == 0 { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) }
+        if self.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) }
     }
 }
 
@@ -49,7 +59,11 @@ impl fmt::Display for Sums {
             Counted(self.faults, "fault"),
             Counted(self.packets, "packet"),
             Counted(self.findings, "finding")
-        )
+        )?;
+        match self.given_up {
+            0 => Ok(()),
+            given_up => write!(f, ", {} given up", Counted(given_up, "run")),
+        }
     }
 }
 
@@ -65,7 +79,7 @@ pub(super) fn swarm(swarm: &Swarm) -> ExitCode {
             sums.add(&run);
             progress.clear();
             report(&run);
-            if swarm.first_finding && sums.findings > 0 {
+            if swarm.first_finding && !sums.is_clean() {
                 return ControlFlow::Break(());
             }
         }
@@ -87,8 +101,9 @@ fn report(run: &Run) {
         Some(smaller) => {
             let candidate = &smaller.candidate;
             say(format_args!(
-                "{}: BROKEN: {}; the least that breaks it, after {}:\n{}",
+                "{}: {}: {}; the least that comes to it, after {}:\n{}",
                 Name(&run.candidate),
+                verb(failure),
                 failure.rule,
                 Counted(smaller.runs, "run"),
                 Report(candidate, &smaller.answer)
@@ -221,6 +236,15 @@ mod tests {
         sums.add(&run(2, Err(Failure { at: Micros::ZERO, rule: Rule::Silence, text: String::new() })));
         assert_eq!(sums.status(), ExitCode::from(1));
         let text = "2 seeds, 2.2 virtual hours, 1,200 faults, 1,400,000 packets, 1 finding";
+        assert_eq!(sums.to_string(), text);
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_is_no_finding_and_no_success() {
+        let mut sums = Sums::default();
+        sums.add(&run(1, Err(Failure { at: Micros::ZERO, rule: Rule::Patience, text: String::new() })));
+        assert_eq!(sums.status(), ExitCode::from(1));
+        let text = "1 seed, 1.1 virtual hours, 600 faults, 700,000 packets, 0 findings, 1 run given up";
         assert_eq!(sums.to_string(), text);
     }
 

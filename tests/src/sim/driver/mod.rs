@@ -1,6 +1,7 @@
 //! The command line of the simulator.
 //!
-//! Exit status: 0 when every rule held, 1 when one was broken, 2 for wrong usage and for what the system refused.
+//! Exit status: 0 when every rule held, 1 when one was broken, a run was given up or a recording is cut short, 2 for wrong
+//! usage and for what the system refused.
 
 mod capture;
 mod cli;
@@ -17,7 +18,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 
 use self::cli::{Arguments, Mode};
-use super::swarm::{self, Candidate};
+use super::swarm;
 
 /// Status of a broken rule.
 const BROKEN: u8 = 1;
@@ -29,12 +30,16 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     #[cfg(mutants)]
     arguments.mutant().into_iter().for_each(crier_core::mutant::activate);
-    match arguments.mode() {
+    let mode = match arguments.mode() {
+        Ok(mode) => mode,
+        Err(error) => return refused(error),
+    };
+    match mode {
         Mode::One(candidate, one) => one::run(&candidate, &one),
         Mode::Swarm(swarm) => many::swarm(&swarm),
         Mode::Seeds(seeds) => many::seeds(&seeds),
         Mode::Replay(file) => replay::replay(&file),
-        Mode::Worker => match swarm::serve(Candidate::run_checked) {
+        Mode::Worker => match swarm::serve(|candidate, again| candidate.run_checked(None, again)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refused(error),
         },

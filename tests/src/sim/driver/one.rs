@@ -10,6 +10,12 @@ use crate::sim::swarm::{Candidate, panics};
 
 /// Runs a candidate and reports.
 pub(super) fn run(candidate: &Candidate, one: &One) -> ExitCode {
+    let unknown = candidate.unknown();
+    if !unknown.is_empty() {
+        return refused(format_args!(
+            "--without {unknown}: the plan has no such parts; --describe shows those it has"
+        ));
+    }
     if one.describe {
         say(candidate.plan().describe(true));
         return ExitCode::SUCCESS;
@@ -26,7 +32,8 @@ pub(super) fn run(candidate: &Candidate, one: &One) -> ExitCode {
             refused(error);
         }
     });
-    let answer = candidate.run(capture.clone().map(|capture| Box::new(capture) as _));
+    // As the worker of many seeds does it: a seed that is run twice there is run twice here.
+    let answer = candidate.run_checked(capture.clone().map(|capture| Box::new(capture) as _), || ());
     say(Report(candidate, &answer));
     match capture.map_or(Ok(()), |capture| capture.finish()) {
         Err(error) => refused(error),

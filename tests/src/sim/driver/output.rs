@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{Counted, Span};
+use super::text::{Counted, Number, Span};
 use crate::sim::swarm::{Answer, Candidate};
 use crate::sim::{Failure, Outcome};
 
@@ -42,15 +42,27 @@ impl fmt::Display for Figures<'_> {
         let counts = &verdict.statistics;
         write!(
             f,
-            "{} virtual, {}, {}, {}, {}; {:016x}",
+            "{} virtual, {}, {}, ",
             Span(verdict.end),
             Counted(*speakers, "speaker"),
             Counted(counts.faults, "fault"),
+        )?;
+        if counts.refused > 0 {
+            write!(f, "{} of {} refused, ", Number(counts.refused), Counted(counts.work, "command"))?;
+        }
+        write!(
+            f,
+            "{}, {}; {:016x}",
             Counted(counts.updates, "UPDATE"),
             Counted(counts.packets, "packet"),
             verdict.hash
         )
     }
+}
+
+/// How bad it is: a rule was broken, or nobody waited for the end.
+pub(super) fn verb(failure: &Failure) -> &'static str {
+    if failure.is_given_up() { "GIVEN UP" } else { "BROKEN" }
 }
 
 /// What a run came to: one line if it went well, else everything about it.
@@ -61,11 +73,11 @@ impl fmt::Display for Report<'_> {
         let (name, figures) = (Name(self.0), Figures(self.1));
         match &self.1.verdict.result {
             Ok(Outcome::Converged(after)) => {
-                writeln!(f, "{name}: converged {} after the last fault; {figures}", Span(*after))
+                writeln!(f, "{name}: converged {} after the healing; {figures}", Span(*after))
             }
             Ok(Outcome::Oscillates(what)) => writeln!(f, "{name}: oscillates, as it must: {what}; {figures}"),
             Err(failure) => {
-                writeln!(f, "{name}: BROKEN at {} s: {}", failure.at, failure.rule)?;
+                writeln!(f, "{name}: {} at {} s: {}", verb(failure), failure.at, failure.rule)?;
                 for line in failure.text.lines() {
                     writeln!(f, "  {line}")?;
                 }
@@ -90,8 +102,9 @@ pub(super) struct Brief<'a>(pub(super) &'a Candidate, pub(super) &'a Failure);
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { at, rule, text } = self.1;
+        let verb = verb(self.1);
         let text = text.lines().next().unwrap_or_default();
-        writeln!(f, "{}: BROKEN at {at} s: {rule}: {text}; again with: {}", Name(self.0), Repeat(self.0))
+        writeln!(f, "{}: {verb} at {at} s: {rule}: {text}; again with: {}", Name(self.0), Repeat(self.0))
     }
 }
 
@@ -120,7 +133,7 @@ mod tests {
         let converged = answer(Ok(Outcome::Converged(Micros::millis(12_345))));
         assert_eq!(
             Report(&candidate, &converged).to_string(),
-            "random seed 17: converged 12.3 s after the last fault; 612 s virtual, 7 speakers, 9 faults, 1,204 UPDATEs, \
+            "random seed 17: converged 12.3 s after the healing; 612 s virtual, 7 speakers, 9 faults, 1,204 UPDATEs, \
              48,120 packets; 000000000000beef\n"
         );
         let oscillates = answer(Ok(Outcome::Oscillates("10.0.0.0/8 at h1".to_owned())));
@@ -157,6 +170,34 @@ mod tests {
         let text = Brief(&candidate, &keepalive()).to_string();
         let begin = "clos seed 1: BROKEN at 12.345678 s: keepalives in time: h1 to h2: 3 s late; again with: cargo run";
         assert!(text.starts_with(begin) && text.lines().count() == 1, "{text}");
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_is_not_called_broken() {
+        let candidate = Candidate::whole(Scenario::Clos, None, 1);
+        let failure = Failure { at: Micros::secs(7), rule: Rule::Patience, text: "no end".to_owned() };
+        let brief = Brief(&candidate, &failure).to_string();
+        assert!(
+            brief.starts_with("clos seed 1: GIVEN UP at 7.000000 s: an end in real time: no end; again"),
+            "{brief}"
+        );
+        let report = Report(&candidate, &Answer::lost(failure)).to_string();
+        assert!(
+            report.starts_with("clos seed 1: GIVEN UP at 7.000000 s: an end in real time\n  no end\n"),
+            "{report}"
+        );
+        assert!(!report.contains("BROKEN"), "{report}");
+    }
+
+    #[test]
+    fn what_operators_were_refused_is_told_if_there_was_any() {
+        let candidate = Candidate::whole(Scenario::Clos, None, 1);
+        let mut converged = answer(Ok(Outcome::Converged(Micros::ZERO)));
+        assert!(!Report(&candidate, &converged).to_string().contains("command"));
+        converged.verdict.statistics.work = 12;
+        converged.verdict.statistics.refused = 3;
+        let text = Report(&candidate, &converged).to_string();
+        assert!(text.contains(", 9 faults, 3 of 12 commands refused, 1,204 UPDATEs, "), "{text}");
     }
 
     #[test]

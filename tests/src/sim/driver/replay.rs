@@ -1,5 +1,6 @@
 //! Recordings of real runs.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ pub(super) fn replay(file: &Path) -> ExitCode {
     if status == 0 {
         say(format_args!("{text}\n"));
     } else {
-        eprintln!("{text}");
+        let _ = writeln!(io::stderr(), "{text}");
     }
     ExitCode::from(status)
 }

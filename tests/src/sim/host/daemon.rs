@@ -24,8 +24,17 @@ pub(crate) struct Faults {
     pub(crate) slow: Vec<(usize, Micros)>,
     /// Nothing is read from sockets.
     pub(crate) deaf: Vec<usize>,
+    /// From each connection this many bytes a second are read.
+    pub(crate) reading: Vec<(usize, u32)>,
     /// The kernel does not do what it is told about routes.
     pub(crate) kernel: Vec<(usize, KernelFault)>,
+}
+
+impl Faults {
+    /// Bytes a second that are read from each connection, if something bounds them.
+    pub(crate) fn rate(&self) -> Option<u32> {
+        self.reading.iter().map(|&(_, rate)| rate).min()
+    }
 }
 
 /// A connection, as the daemon has it.
@@ -159,6 +168,11 @@ impl Daemon {
         Micros::millis(at.as_millis().saturating_sub(1)) - self.ahead
     }
 
+    /// By how much its clock is ahead of the world's.
+    pub(crate) fn ahead(&self) -> Micros {
+        self.ahead
+    }
+
     /// Its clock jumps forward.
     pub(crate) fn jump(&mut self, by: Micros) {
         self.ahead += by;
@@ -171,8 +185,9 @@ impl Daemon {
         let sessions: Vec<_> =
             sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
         let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
+        let requests = self.bridge.as_ref().map_or(0, Bridge::requests);
         format!(
-            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?}",
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?} after {requests} requests",
             self.bridge_deadline()
         )
     }

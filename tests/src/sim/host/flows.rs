@@ -35,6 +35,8 @@ pub(crate) struct Flow {
     pub(crate) owner: Owner,
     /// Packets with less than this in their TTL are dropped (RFC 5082).
     pub(crate) least_ttl: u8,
+    /// When the daemon may read again, if it reads slowly.
+    pub(crate) reads_at: Micros,
     /// Told from the earlier users of its place by this.
     pub(crate) serial: u64,
     /// The timer that is set.
@@ -89,6 +91,34 @@ impl Flows {
         let unread =
             flows.find(|flow| matches!(flow.owner, Owner::Daemon(_)) && !flow.news && flow.end.can_receive());
         unread.map(|flow| flow.remote)
+    }
+
+    /// Connections of the daemon that it has not read everything from.
+    fn readable(&self) -> impl Iterator<Item = (usize, &Flow)> {
+        self.iter().filter(|(_, flow)| matches!(flow.owner, Owner::Daemon(_)) && flow.end.can_receive())
+    }
+
+    /// When a daemon that reads slowly goes on with that.
+    pub(crate) fn next_read(&self) -> Option<Micros> {
+        self.readable().map(|(_, flow)| flow.reads_at).min()
+    }
+
+    /// Lets a daemon that reads slowly look at the connections that it may read from again.
+    pub(crate) fn tell_readable(&mut self, now: Micros) {
+        let due = self.readable().filter(|(_, flow)| flow.reads_at <= now);
+        let due: Vec<usize> = due.map(|(place, _)| place).collect();
+        due.into_iter().for_each(|place| self.tell(place));
+    }
+
+    /// The first neighbor of the daemon that has not acknowledged everything that it was sent, or that has sent what the
+    /// daemon has not read.
+    pub(crate) fn under_way(&self) -> Option<SocketAddr> {
+        let mut flows = self.places.iter().flatten();
+        let busy = flows.find(|flow| {
+            matches!(flow.owner, Owner::Daemon(_))
+                && (flow.end.unacknowledged() > 0 || flow.end.can_receive())
+        });
+        busy.map(|flow| flow.remote)
     }
 
     /// The connection at a place.
@@ -154,8 +184,17 @@ impl Flows {
     fn insert(&mut self, end: Endpoint, local: SocketAddr, remote: SocketAddr, owner: Owner) -> usize {
         self.next_serial += 1;
         let serial = self.next_serial;
-        let flow =
-            Flow { end, local, remote, owner, least_ttl: 0, serial, timer: Micros::NEVER, news: false };
+        let flow = Flow {
+            end,
+            local,
+            remote,
+            owner,
+            least_ttl: 0,
+            reads_at: Micros::ZERO,
+            serial,
+            timer: Micros::NEVER,
+            news: false,
+        };
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() - 1

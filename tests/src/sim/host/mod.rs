@@ -60,8 +60,10 @@ pub struct Host {
     pub(crate) wake: Micros,
     /// How its forwarding table differs from what its speaker wants, and how often that was seen in a row.
     pub(crate) out_of_step: Option<(String, u32)>,
-    /// Turns of its daemon in this second.
+    /// Turns of its daemon in this second for which there was no reason.
     turns: (u64, u32),
+    /// Turns of its daemons since the beginning.
+    pub(crate) all_turns: u64,
     pub(crate) rng: Rng,
 }
 
@@ -92,6 +94,7 @@ impl Host {
             wake: Micros::NEVER,
             out_of_step: None,
             turns: (0, 0),
+            all_turns: 0,
             rng,
         }
     }
@@ -101,7 +104,19 @@ impl Host {
         self.own.keys().copied().collect()
     }
 
-    /// Counts a turn; how many there were in this second.
+    /// The first neighbor that has not acknowledged everything, or has sent what is not read yet.
+    pub(crate) fn under_way(&self) -> Option<SocketAddr> {
+        self.daemon.as_ref()?;
+        self.flows.under_way()
+    }
+
+    /// When its daemon, which reads slowly, goes on reading.
+    pub(crate) fn next_read(&self) -> Option<Micros> {
+        self.faults.rate().filter(|_| self.faults.deaf.is_empty())?;
+        self.flows.next_read()
+    }
+
+    /// Counts a turn without a reason; how many there were in this second.
     pub(crate) fn count_turn(&mut self, now: Micros) -> u32 {
         let before = if self.turns.0 == now.as_secs() { self.turns.1 } else { 0 };
         self.turns = (now.as_secs(), before + 1);
@@ -142,7 +157,7 @@ impl Host {
 
     /// The first neighbor whose bytes have arrived and will not be read: nobody is going to look at their socket.
     pub(crate) fn unread(&self) -> Option<SocketAddr> {
-        self.daemon.as_ref().filter(|_| self.faults.deaf.is_empty())?;
+        self.daemon.as_ref().filter(|_| self.faults.deaf.is_empty() && self.faults.reading.is_empty())?;
         self.flows.unread()
     }
 

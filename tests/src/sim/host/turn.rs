@@ -14,6 +14,8 @@ use crate::sim::tcp::Stands;
 /// Entries of long jobs that a turn works through, and bytes that each connection may move, as in the daemon's loop.
 const WORK_A_TURN: u32 = 4096;
 const SHARE: usize = 64 << 10;
+/// How often one that reads slowly reads.
+const READS_A_SECOND: usize = 10;
 /// How long last words have.
 const PATIENCE: Micros = Micros::secs(5);
 /// Time to live where nobody says otherwise.
@@ -39,6 +41,9 @@ impl Host {
     /// One turn. True: there is more for another one.
     pub(crate) fn turn(&mut self, now: Micros, watch: &mut impl Watch) -> bool {
         let Some(mut daemon) = self.daemon.take() else { return false };
+        if self.faults.rate().is_some() {
+            self.flows.tell_readable(now);
+        }
         let mut touched = self.flows.has_news() || !daemon.lost.is_empty();
         let mut more = self.take_in(now, &mut daemon, watch);
         more |= self.act(now, &mut daemon, watch);
@@ -165,13 +170,23 @@ impl Host {
     ) -> bool {
         let at = daemon.clock(now);
         let Some(flow) = self.flows.get_mut(place) else { return false };
-        let mut left = SHARE;
+        let rate = self.faults.rate();
+        let share = match rate {
+            Some(_) if flow.reads_at > now => 0,
+            Some(rate) => (rate as usize / READS_A_SECOND).max(1),
+            None => SHARE,
+        };
+        if rate.is_some() && share > 0 && flow.end.can_receive() {
+            flow.reads_at = now + Micros::millis(1_000 / READS_A_SECOND as u64);
+        }
+        let mut left = share;
         let mut room = [0; 16_384];
         if planted!(StaleReadiness) && flow.end.can_receive() && now.0.is_multiple_of(8) {
             return false;
         }
         while left > 0 && flow.end.can_receive() {
-            let length = flow.end.receive(&mut room);
+            let most = if rate.is_some() { left.min(room.len()) } else { room.len() };
+            let length = flow.end.receive(room.get_mut(..most).unwrap_or_default());
             let bytes = room.get(..length).unwrap_or_default();
             watch.received(id, bytes);
             daemon.call(|speaker| speaker.receive(at, id, bytes));
@@ -181,8 +196,9 @@ impl Host {
             Stands::Ended => CloseCause::Eof,
             Stands::Over => CloseCause::Reset,
             Stands::Opening | Stands::Open => {
-                let more = flow.end.can_receive();
-                if left < SHARE {
+                // Who reads slowly is woken when it may go on.
+                let more = rate.is_none() && flow.end.can_receive();
+                if left < share {
                     // The window has opened.
                     self.flows.poll(now, place);
                 }
@@ -288,7 +304,7 @@ fn send_one(
             session.sent += taken;
             left = left.saturating_sub(taken);
             wrote |= taken > 0;
-            if session.sent < session.outbox.len() {
+            if session.sent < session.outbox.len() && !planted!(TornWrite) {
                 break;
             }
             session.outbox.clear();

@@ -12,7 +12,7 @@ pub mod update;
 
 use super::{Failure, Micros, Rule};
 
-pub use session::{Expected, SessionJudge};
+pub use session::{Agreed, Expected, Offer, SessionJudge};
 pub use show::{differences, shown};
 
 /// A rule was broken, by whom and how; when is for the world to add.

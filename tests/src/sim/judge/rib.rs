@@ -1,6 +1,8 @@
 //! Tables compared, once nothing changes any more: both ends of a session with each other, and each speaker's with what is
 //! expected of it. Every comparison lists all that differs, so that one look at a failure tells its extent.
 
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +15,8 @@ use super::Broken;
 use super::show::{differences, shown};
 use crate::sim::observe::{Advertised, HeldPath, Snapshot};
 use crate::sim::{Route, Rule};
+
+pub use room::{full, limits, roomy};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +102,8 @@ impl List {
 /// neighbor's address, `import` what `host` makes of a route.
 ///
 /// A path that is missing is excused if it is on record as refused for want of room or past the limit of prefixes; or not
-/// on record at all where the speaker itself says that its records are not exact.
+/// on record at all where the speaker itself says that its records are not exact, unless there is room for everything
+/// ([`Snapshot::roomy`]).
 pub fn received(
     host: &str,
     sender: IpAddr,
@@ -132,7 +137,7 @@ pub fn received(
             (None, Some(found), Err(reason)) => {
                 list.about(prefix, format_args!("refused, {reason:?}"), format_args!("refused, {found:?}"));
             }
-            (None, None, _) if !is_exact(snapshot, sender, prefix) => {}
+            (None, None, verdict) if is_off_record(snapshot, sender, prefix, verdict.is_ok()) => {}
             (None, None, Ok(imported)) => list.about(prefix, shown(&imported), "nothing"),
             (None, None, Err(reason)) => list.about(prefix, format_args!("refused, {reason:?}"), "nothing"),
         }
@@ -269,10 +274,16 @@ fn is_exact(snapshot: &Snapshot, neighbor: IpAddr, prefix: IpNet) -> bool {
     counts(snapshot, neighbor).all(|(other, counts)| other != family || counts.received_exact)
 }
 
+/// Whether a path may be missing without a record: it was refused, there was no room for the record, and nothing but want of
+/// room refuses one that is `acceptable`.
+fn is_off_record(snapshot: &Snapshot, neighbor: IpAddr, prefix: IpNet, acceptable: bool) -> bool {
+    !(is_exact(snapshot, neighbor, prefix) || acceptable && snapshot.roomy)
+}
+
 fn is_excused(snapshot: &Snapshot, peer: Option<IpAddr>, prefix: IpNet) -> bool {
     peer.is_some_and(|peer| match snapshot.refused.get(&(peer, prefix)) {
         Some(reason) => is_want_of_room(*reason),
-        None => !is_exact(snapshot, peer, prefix),
+        None => is_off_record(snapshot, peer, prefix, true),
     })
 }
 

@@ -1,6 +1,9 @@
 //! One end of a connection: whether what its speaker sends is well-formed, true, and in its place.
 
 mod agreed;
+pub(crate) mod notification;
+mod offer;
+mod round;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +16,9 @@ use super::message::{self, Message, Open, Stream, capability};
 use super::show::{differences, shown};
 use super::update::Update;
 use crate::sim::{Route, Rule};
-use agreed::{Agreed, Round};
+pub use agreed::Agreed;
+pub use offer::Offer;
+use round::Round;
 
 /// What a session ought to be told, computed from its speaker's tables as they are at the moment of asking.
 pub trait Expected {
@@ -47,6 +52,7 @@ pub struct Tally {
 #[derive(Clone, Debug)]
 pub struct SessionJudge {
     name: String,
+    offer: Offer,
     outgoing: Stream,
     /// `None`: something came that makes no sense. What was agreed on is then unknown, if it was not known before.
     incoming: Option<Stream>,
@@ -55,24 +61,30 @@ pub struct SessionJudge {
     agreed: Option<Agreed>,
     /// A KEEPALIVE was sent; one was received.
     confirmed: (bool, bool),
-    notified: bool,
+    /// The code of the NOTIFICATION that was sent.
+    notified: Option<u8>,
+    /// Messages received that a hold timer begins anew with.
+    heard: u64,
     rounds: [Round; 2],
     mirror: BTreeMap<IpNet, Route>,
     tally: Tally,
 }
 
 impl SessionJudge {
-    /// For a connection that has just opened. `name` says in errors whose end it is and to whom.
-    pub fn new(name: String) -> Self {
+    /// For a connection that has just opened. `name` says in errors whose end it is and to whom, `offer` what its speaker
+    /// is configured to be to the other end; a change of that ends the connection.
+    pub fn new(name: String, offer: Offer) -> Self {
         Self {
             name,
+            offer,
             outgoing: Stream::default(),
             incoming: Some(Stream::default()),
             ours: None,
             theirs: None,
             agreed: None,
             confirmed: (false, false),
-            notified: false,
+            notified: None,
+            heard: 0,
             rounds: <[Round; 2]>::default(),
             mirror: BTreeMap::new(),
             tally: Tally::default(),
@@ -89,15 +101,36 @@ impl SessionJudge {
         self.tally
     }
 
-    /// Whether End-of-RIB was sent for every family agreed on.
-    pub fn told_everything(&self) -> bool {
-        let told = |family: &Family| self.round(*family).ended;
-        self.agreed.as_ref().is_some_and(|agreed| agreed.families.iter().all(told))
+    /// What the two OPENs make; `None` before both are there, and where one end refuses the other.
+    pub fn agreed(&self) -> Option<&Agreed> {
+        self.agreed.as_ref()
+    }
+
+    /// The first family agreed on of which no End-of-RIB was sent.
+    pub fn without_end_of_rib(&self) -> Option<Family> {
+        let mut families = self.agreed.iter().flat_map(|agreed| &agreed.families);
+        families.find(|family| !self.round(**family).ended).copied()
     }
 
     /// Whether this end may send routes: OPENs and KEEPALIVEs went both ways.
     pub fn is_established(&self) -> bool {
-        self.agreed.is_some() && self.confirmed == (true, true) && !self.notified
+        self.agreed.is_some() && self.confirmed == (true, true) && self.notified.is_none()
+    }
+
+    /// Whether the other end's KEEPALIVE has come after its OPEN, so that the speaker may take the session for Established
+    /// even if its own is only about to be sent.
+    pub fn is_confirmed(&self) -> bool {
+        self.agreed.is_some() && self.confirmed.1
+    }
+
+    /// The code of the NOTIFICATION that was sent, if one was.
+    pub fn notified(&self) -> Option<u8> {
+        self.notified
+    }
+
+    /// How many messages have come that a hold timer begins anew with: OPEN, KEEPALIVE and UPDATE (RFC 4271, 4.4, 8.2.2).
+    pub fn heard(&self) -> u64 {
+        self.heard
     }
 
     /// The speaker was told to announce everything again, or its export changed: a soft clear, another policy, draining.
@@ -137,11 +170,12 @@ impl SessionJudge {
             self.check_order(&message).map_err(|fault| self.broken(Rule::Messages, fault))?;
             match message {
                 Message::Open(open) => {
+                    self.offer.check(&open).map_err(|fault| self.broken(Rule::Messages, fault))?;
                     self.ours = Some(open);
                     self.agree();
                 }
                 Message::Keepalive => self.confirmed.0 = true,
-                Message::Notification { .. } => self.notified = true,
+                Message::Notification { code, .. } => self.notified = Some(code),
                 Message::Refresh { .. } => {}
                 Message::Update(update) => self.update(update, expected)?,
             }
@@ -151,6 +185,7 @@ impl SessionJudge {
     /// What can be learnt of the messages that have come.
     fn learn(&mut self, incoming: &mut Stream) -> Result<(), String> {
         while let Some((kind, body)) = incoming.message(message::LONGEST_EXTENDED)? {
+            self.heard += u64::from(matches!(kind, message::OPEN | message::UPDATE | message::KEEPALIVE));
             // Their UPDATEs are for the judge at their end.
             match kind {
                 message::UPDATE | message::NOTIFICATION => {}
@@ -160,8 +195,7 @@ impl SessionJudge {
                         self.agree();
                     }
                     Message::Keepalive => self.confirmed.1 = true,
-                    Message::Refresh { family, .. } => self.round_mut(family).asked(),
-                    Message::Update(_) | Message::Notification { .. } => {}
+                    Message::Refresh { .. } | Message::Update(_) | Message::Notification { .. } => {}
                 },
             }
         }
@@ -170,7 +204,7 @@ impl SessionJudge {
 
     fn agree(&mut self) {
         if let (Some(ours), Some(theirs)) = (&self.ours, &self.theirs) {
-            self.agreed = Some(Agreed::of(ours, theirs));
+            self.agreed = Agreed::of(&self.offer, ours, theirs);
         }
     }
 
@@ -181,19 +215,28 @@ impl SessionJudge {
 
     /// Whether a message may come at this point (RFC 4271, 8), and whether it was agreed on.
     fn check_order(&self, message: &Message) -> Result<(), String> {
-        if self.notified {
+        if self.notified.is_some() {
             return Err("a message after NOTIFICATION".to_owned());
         }
         match (message, &self.ours) {
             (Message::Open(_), None) => return Ok(()),
             (Message::Open(_), Some(_)) => return Err("a second OPEN".to_owned()),
             (_, None) => return Err("a message before OPEN".to_owned()),
-            (Message::Notification { .. }, Some(_)) => return Ok(()),
+            (Message::Notification { .. }, Some(_)) if self.is_blind() => return Ok(()),
+            (Message::Notification { code, subcode, .. }, Some(_)) => {
+                return notification::check(*code, *subcode, &self.offer, self.theirs.as_ref());
+            }
             _ => {}
         }
         let Some(agreed) = &self.agreed else {
-            let early = || Err("a message before the other end's OPEN".to_owned());
-            return if self.is_blind() { Ok(()) } else { early() };
+            return match &self.theirs {
+                _ if self.is_blind() => Ok(()),
+                None => Err("a message before the other end's OPEN".to_owned()),
+                Some(theirs) => Err(format!(
+                    "goes on after an OPEN that is to be answered with NOTIFICATION 2/{:?}",
+                    self.offer.refusals(theirs)
+                )),
+            };
         };
         match message {
             Message::Keepalive => Ok(()),
@@ -255,11 +298,11 @@ impl SessionJudge {
 
     fn end_of_rib(&mut self, family: Family, expected: &mut dyn Expected) -> Result<(), Broken> {
         let round = self.round_mut(family);
-        if round.ended && !round.asked {
+        if round.ended {
             return Err(self.broken(Rule::EndOfRib, format!("a second End-of-RIB of {family}")));
         }
         let whole = !round.changed;
-        *round = Round { ended: true, ..Round::default() };
+        *round = Round { ended: true, changed: false };
         if whole && expected.settled() {
             self.complete(family, expected).map_err(|fault| {
                 self.broken(Rule::EndOfRib, format!("End-of-RIB of {family}, but {fault}"))

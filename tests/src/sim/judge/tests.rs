@@ -4,7 +4,7 @@ mod row;
 
 use std::collections::BTreeMap;
 
-use crier_core::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, RemoteAs, Settings};
+use crier_core::config::{MaxPrefixAction, MaxPrefixes, PolicyRef, RemoteAs, Settings, Timers};
 use crier_core::policy::{Match, Policy, PrefixRange, Rule as PolicyRule, RuleAction, Set};
 use crier_core::speaker::Clear;
 use crier_core::view::Reason;
@@ -31,16 +31,17 @@ fn real_speakers_break_no_rule() {
     row.populate(2, 600..900);
     row.settle().unwrap();
     assert_eq!(row.differences(), []);
-    let tally = row.end(0, 0).judge.tally();
-    assert_eq!((tally.announced, tally.repeated, tally.withdrawn), (1_400, 0, 0));
-    assert!(row.end(0, 0).judge.is_established() && row.end(0, 0).judge.told_everything());
+    let told = row.end(0, 0).told;
+    assert_eq!((told.announced, told.repeated, told.withdrawn), (1_400, 0, 0));
+    let judge = &row.end(0, 0).judge;
+    assert!(judge.is_established() && judge.without_end_of_rib().is_none());
     // What 0 announces with NO_EXPORT goes on within the AS, but for what is preferred from there; what 2 does, does not
     // leave it.
     let passed = |end: &End| end.judge.mirror().len();
     assert_eq!(passed(row.end(1, 0)), 1_200);
     assert!((400..600).contains(&passed(row.end(0, 1))), "{}", passed(row.end(0, 1)));
 
-    let before = row.end(1, 0).judge.tally().withdrawn;
+    let before = row.end(1, 0).told.withdrawn;
     // Changes and withdrawals, some of both before anybody hears of either.
     for number in 0..400 {
         let prefix = net(Family::ALL[number as usize % 2], number);
@@ -56,7 +57,7 @@ fn real_speakers_break_no_rule() {
     }
     row.settle().unwrap();
     assert_eq!(row.differences(), []);
-    assert_eq!(row.end(1, 0).judge.tally().withdrawn - before, 240);
+    assert_eq!(row.end(1, 0).told.withdrawn - before, 240);
 }
 
 #[test]
@@ -65,10 +66,10 @@ fn refreshes_repeat_and_are_counted() {
     row.populate(0, 0..300);
     row.settle().unwrap();
     for (wire, end, how) in [(0, 1, Clear::SoftIn), (0, 0, Clear::SoftOut)] {
-        let before = row.end(0, 0).judge.tally();
+        let before = row.end(0, 0).told;
         row.clear(wire, end, how);
         row.settle().unwrap();
-        let after = row.end(0, 0).judge.tally();
+        let after = row.end(0, 0).told;
         assert_eq!((after.announced - before.announced, after.repeated - before.repeated), (600, 600));
         assert_eq!(row.differences(), []);
     }
@@ -128,6 +129,22 @@ fn small_tables_are_an_excuse_where_they_are_said_to_be_full() {
 }
 
 #[test]
+fn what_real_speakers_agree_on_is_what_their_opens_make() {
+    let [first, second] = settings();
+    let timers = Timers { hold: 30, keepalive: 25, ..first.timers };
+    let mut row = Row::new([Settings { timers, restart_time: Some(60), ..first }, second], [LIMITS; 3]);
+    row.settle().unwrap();
+    for (wire, end) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let end = row.end(wire, end);
+        let speaker = &row.speakers[end.node];
+        let peer = speaker.peer(speaker.find_peer(end.neighbor).unwrap()).unwrap();
+        let view = (peer.negotiated.unwrap(), peer.remote_asn.unwrap(), peer.router_id.unwrap());
+        assert_eq!(end.judge.agreed().unwrap().check_view(&view.0, view.1, view.2), Ok(()));
+        assert_eq!(view.0.keepalive, [10, 60][wire]);
+    }
+}
+
+#[test]
 fn sessions_that_end_break_no_rule() {
     let mut row = Row::new(settings(), [LIMITS; 3]);
     row.populate(0, 0..300);
@@ -137,7 +154,7 @@ fn sessions_that_end_break_no_rule() {
     row.settle().unwrap();
     assert!(!row.end(0, 0).judge.is_established());
     assert_eq!(row.end(1, 0).judge.mirror(), &BTreeMap::new());
-    assert_eq!(row.end(1, 0).judge.tally().withdrawn, 600);
+    assert_eq!(row.end(1, 0).told.withdrawn, 600);
 }
 
 #[test]

@@ -102,16 +102,6 @@ impl Fib {
         self.put(prefix, Origin::Connected, Target::Interfaces(interfaces));
     }
 
-    /// An interface no longer has this prefix.
-    pub fn remove_connected(&mut self, prefix: IpNet, interface: usize) {
-        let Some(Target::Interfaces(interfaces)) = self.get(prefix, Origin::Connected) else { return };
-        let rest: Vec<usize> = interfaces.iter().copied().filter(|&other| other != interface).collect();
-        match rest.is_empty() {
-            true => self.take(prefix, Origin::Connected),
-            false => self.put(prefix, Origin::Connected, Target::Interfaces(rest)),
-        };
-    }
-
     /// A static route; several for one prefix share its flows. The gateway may be of the other family, and need not be on a
     /// link.
     pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) {

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crier::config::{self, ConfigDiagnostic, HostFacts};
+use crier::config::{self, ConfigDiagnostic, HostFacts, Model};
 use ipnet::IpNet;
 
 use super::{Error, Network, Simulation, Source};
@@ -22,7 +22,8 @@ struct Build {
 }
 
 impl Network {
-    /// Starts it: every machine is switched on within the first second.
+    /// Starts it: every machine boots within the first second. Until time passes, no daemon runs anywhere: call
+    /// [`Simulation::settle`] first.
     ///
     /// # Errors
     /// Everything that is wrong with its parts, or else with its configurations.
@@ -57,7 +58,7 @@ impl Network {
         for (number, machine) in hosts.iter().enumerate() {
             let Some(source) = &machine.config else { continue };
             match (read(source, &machine.name, &all_addresses(&plan, number)), plan.hosts.get_mut(number)) {
-                (Ok(text), Some(host)) => host.config = Some(text),
+                (Ok((text, _)), Some(host)) => host.config = Some(text),
                 (Ok(_), None) => {}
                 (Err(found), _) => faults.extend(found),
             }
@@ -70,18 +71,18 @@ impl Network {
     }
 }
 
-/// The text of a configuration, if a host with these addresses can have it.
+/// The text of a configuration and what it says, if a host with these addresses can have it.
 pub(super) fn read(
     source: &Source,
     host: &str,
     addresses: &[IpAddr],
-) -> Result<String, Vec<ConfigDiagnostic>> {
+) -> Result<(String, Model), Vec<ConfigDiagnostic>> {
     let (file, text) = match source {
         Source::Text(text) => (host.to_owned(), text.clone()),
         Source::File(path) => (path.display().to_string(), load(path)?),
     };
-    config::parse(&text, &file, &HostFacts { addresses })?;
-    Ok(text)
+    let model = config::parse(&text, &file, &HostFacts { addresses })?;
+    Ok((text, model))
 }
 
 fn load(path: &Path) -> Result<String, Vec<ConfigDiagnostic>> {

@@ -6,8 +6,8 @@ use crier::config::ConfigDiagnostic;
 
 use crate::sim::Failure;
 
-/// Why there is no answer.
-#[derive(Clone, Debug)]
+/// Why there is no answer. Its `Debug` form is the text for people too, for that is what a `main` that returns it prints.
+#[derive(Clone)]
 pub enum Error {
     /// The network makes no sense, or a name is nobody's: everything that was found.
     Network(Vec<String>),
@@ -18,6 +18,13 @@ pub enum Error {
         /// The host.
         host: String,
         /// The daemon's words.
+        why: String,
+    },
+    /// A reload cannot take a configuration over, a restart can ([`Simulation::write_config`](super::Simulation::write_config)).
+    RestartNeeded {
+        /// The host.
+        host: String,
+        /// The daemon's words: what has changed.
         why: String,
     },
     /// A rule was broken that the simulator judges, and what happened last.
@@ -46,13 +53,19 @@ impl fmt::Display for Error {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 f.write_str(&faults.join("\n"))
             }
-            Self::Refused { host, why } => write!(f, "{host}: {why}"),
+            Self::Refused { host, why } | Self::RestartNeeded { host, why } => write!(f, "{host}: {why}"),
             Self::Broken { failure, events } => {
                 write!(f, "broken {failure}")?;
                 events.iter().try_for_each(|event| write!(f, "\n  {event}"))
             }
             Self::Oscillates(what) => write!(f, "never at rest, for there is no stable state: {what}"),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -7,6 +7,7 @@
 mod build;
 mod error;
 mod journey;
+mod missing;
 mod operate;
 mod simulation;
 mod tables;
@@ -21,6 +22,7 @@ use super::plan::{Quality, Tolerated};
 pub use crier::control::rows::{PeerRow, RouteRow, WhyRow};
 pub use error::Error;
 pub use journey::{Journey, Lost};
+pub use missing::Missing;
 pub use simulation::Simulation;
 pub use tables::Installed;
 pub use trouble::{Trouble, TroubleId};
@@ -138,7 +140,8 @@ impl Network {
     }
 
     /// Says what the configurations may lead to by themselves, so that [`Simulation::settle`] does not object: say
-    /// `black_holes` where packets may be lost although every table is right.
+    /// `black_holes` where packets may be lost although every table is right, `oscillation` where the policies may have no
+    /// stable state, `refusals` where tables or limits of prefixes are too small.
     #[must_use]
     pub fn tolerate(mut self, tolerated: Tolerated) -> Self {
         self.tolerated = tolerated;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crier::config::{Model, reload_conflict};
 use ipnet::IpNet;
 
 use super::build::read;
@@ -26,15 +27,35 @@ impl Simulation {
     /// # Errors
     /// It is wrong, with file and line, or cannot be taken over without a restart: then nothing has changed.
     pub fn reload(&mut self, host: &str, config: impl Into<Source>) -> Result<(), Error> {
+        let (text, model) = self.read_config(host, &config.into())?;
+        let conflict = reload_conflict(&self.running(host)?.model, &model);
+        match (self.operate(host, WorkKind::Reload(text)), conflict) {
+            (Err(Error::Refused { host, why }), Some(_)) => Err(Error::RestartNeeded { host, why }),
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Replaces the file of a host and tells nobody: its daemon reads it when it starts again, after [`Trouble::Kill`] or
+    /// [`Trouble::Crash`], say.
+    ///
+    /// # Errors
+    /// It is wrong, with file and line: then nothing has changed.
+    ///
+    /// [`Trouble::Kill`]: super::Trouble::Kill
+    /// [`Trouble::Crash`]: super::Trouble::Crash
+    pub fn write_config(&mut self, host: &str, config: impl Into<Source>) -> Result<(), Error> {
+        let (text, _) = self.read_config(host, &config.into())?;
         let number = self.host(host)?;
-        let addresses = self.world.hosts().get(number).map(|host| host.addresses()).unwrap_or_default();
-        let text = read(&config.into(), host, &addresses).map_err(Error::Config)?;
-        self.operate(host, WorkKind::Reload(text.clone()))?;
-        // It is what the file has now: a daemon that starts again reads it.
         if let Some(host) = self.world.hosts.get_mut(number) {
             host.plan.config = Some(text);
         }
         Ok(())
+    }
+
+    fn read_config(&self, host: &str, config: &Source) -> Result<(String, Model), Error> {
+        let number = self.host(host)?;
+        let addresses = self.world.hosts().get(number).map(|host| host.addresses()).unwrap_or_default();
+        read(config, host, &addresses).map_err(Error::Config)
     }
 
     /// Originates a route, as `crier announce` does.

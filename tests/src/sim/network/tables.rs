@@ -28,12 +28,13 @@ pub struct Installed {
 }
 
 impl Simulation {
-    /// What `crier routes --json` shows on a host: every accepted path, by prefix and neighbor.
+    /// What `crier routes --json` shows on a host: every accepted path, by prefix and neighbor. It is `installed` if it forwards
+    /// and the host's forwarding table has its next hop.
     ///
     /// # Errors
     /// No daemon runs there.
     pub fn routes(&self, host: &str) -> Result<Vec<RouteRow>, Error> {
-        self.ask(host, routes(Form::Available))
+        self.learned(host, Form::Available)
     }
 
     /// What `crier routes received --json` shows: what neighbors announced, the refused paths with their reason.
@@ -41,7 +42,7 @@ impl Simulation {
     /// # Errors
     /// No daemon runs there.
     pub fn received(&self, host: &str) -> Result<Vec<RouteRow>, Error> {
-        self.ask(host, routes(Form::Received))
+        self.learned(host, Form::Received)
     }
 
     /// What `crier routes advertised --json` shows: what neighbors were told.
@@ -65,7 +66,13 @@ impl Simulation {
     /// # Errors
     /// No daemon runs there, or it has never heard of the prefix.
     pub fn why(&self, host: &str, prefix: &str) -> Result<Vec<WhyRow>, Error> {
-        self.ask(host, Command::Why { prefix: Target::Prefix(net(prefix)?), peer: None })
+        let mut rows = self.ask(host, Command::Why { prefix: Target::Prefix(net(prefix)?), peer: None })?;
+        for row in &mut rows {
+            if let WhyRow::Path { route, .. } = row {
+                route.installed = self.is_installed(host, route)?;
+            }
+        }
+        Ok(rows)
     }
 
     /// What a host's speaker put into its forwarding table, by prefix. It is there also while the speaker is not.
@@ -86,11 +93,34 @@ impl Simulation {
         Ok(installed)
     }
 
+    /// Paths, with what the daemon cannot know as yet: whether the kernel has them.
+    fn learned(&self, host: &str, form: Form) -> Result<Vec<RouteRow>, Error> {
+        let mut rows: Vec<RouteRow> = self.ask(host, routes(form))?;
+        for row in &mut rows {
+            row.installed = self.is_installed(host, row)?;
+        }
+        Ok(rows)
+    }
+
+    /// Whether a path forwards, in its host's forwarding table.
+    fn is_installed(&self, host: &str, row: &RouteRow) -> Result<bool, Error> {
+        let fib = self.world.hosts().get(self.host(host)?).map(|host| &host.fib);
+        let next_hops = fib.and_then(|fib| fib.learned_at(row.prefix));
+        let there = next_hops.zip(row.next_hop).is_some_and(|(all, next_hop)| all.contains(&next_hop));
+        Ok(row.multipath && there)
+    }
+
     /// The daemon that runs on a host.
     pub(super) fn running(&self, host: &str) -> Result<&Daemon, Error> {
         let number = self.host(host)?;
         let daemon = self.world.hosts().get(number).and_then(|host| host.daemon.as_ref());
-        daemon.ok_or_else(|| Error::Refused { host: host.to_owned(), why: "no daemon runs there".to_owned() })
+        daemon.ok_or_else(|| {
+            let why = match self.now() {
+                Micros::ZERO => "no daemon runs there yet: machines boot once time passes, so settle first",
+                _ => "no daemon runs there",
+            };
+            Error::Refused { host: host.to_owned(), why: why.to_owned() }
+        })
     }
 
     /// Asks a host's daemon as the command line does, in the words of the control socket.
@@ -101,7 +131,7 @@ impl Simulation {
         let face = daemon::Daemon::new(words(&running.model), now);
         let mut stream = Stream::question(&face, running.speaker(), question).map_err(refused)?;
         let mut text = Vec::new();
-        while stream.fill(&face, running.speaker(), now, &mut text) == Fill::More {}
+        while stream.fill(&face, running.speaker(), None, now, &mut text) == Fill::More {}
         let mut rows = Rows::default();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {

@@ -1,8 +1,10 @@
+mod missing;
+
 use std::time::Duration;
 
 use super::*;
 use crate::sim::Micros;
-use crate::sim::plan::{KernelFault, WorkKind};
+use crate::sim::plan::{KernelFault, Tolerated, WorkKind};
 
 const TOR: &str = r#"
     [router]
@@ -69,6 +71,10 @@ fn tables_are_those_that_the_command_line_shows() {
     assert_eq!(rows[0].peer, Some([10, 0, 0, 2].into()));
     assert_eq!(rows[0].as_path.as_deref(), Some("65002"));
     assert!(rows[0].best && rows[0].age_s.unwrap() > 10);
+    assert!(rows.iter().all(|row| row.installed), "{rows:?}");
+    let own = sim.routes("node2").unwrap();
+    let by = |row: &RouteRow| (row.peer.is_some(), row.installed);
+    assert_eq!(own.iter().map(by).collect::<Vec<_>>(), [(false, false), (true, true)]);
     let peers = sim.peers("tor").unwrap();
     assert!(peers.iter().all(|peer| peer.state == "Established" && peer.group.as_deref() == Some("nodes")));
     assert_eq!(peers.len(), 2);
@@ -155,6 +161,17 @@ fn a_kernel_that_refuses_routes_breaks_a_rule() {
     sim.settle().unwrap();
     let trouble = sim.fault(Trouble::Kernel { host: "tor", how: KernelFault::Refuse }).unwrap();
     sim.announce("node2", "172.20.99.0/24").unwrap();
+    sim.run_for(Duration::from_secs(5)).unwrap();
+    // The speaker has it, its kernel does not.
+    let rows = sim.received("tor").unwrap();
+    let row = rows.iter().find(|row| row.prefix.to_string() == "172.20.99.0/24").unwrap();
+    assert!(row.multipath && !row.installed, "{row:?}");
+    let why = sim.why("tor", "172.20.99.0/24").unwrap();
+    let installed = |row: &WhyRow| match row {
+        WhyRow::Path { route, .. } => Some(route.installed),
+        _ => None,
+    };
+    assert_eq!(why.iter().filter_map(installed).collect::<Vec<_>>(), [false], "{why:?}");
     let error = sim.settle_within(Duration::from_secs(60)).unwrap_err();
     assert!(matches!(&error, Error::Broken { events, .. } if !events.is_empty()), "{error}");
     sim.mend(trouble);
@@ -176,12 +193,19 @@ fn a_reload_changes_tables_and_a_wrong_one_changes_nothing() {
     let wrong = TOR.replace("asn = 65000", "asn = 0");
     assert!(words(sim.reload("tor", wrong).unwrap_err()).starts_with("tor:3:11: router.asn: found 0"));
     let larger = format!("{TOR}\n[limits]\npeers = 321\n");
-    assert_eq!(
-        words(sim.reload("tor", larger).unwrap_err()),
-        "tor: limits: peers changed from 320 to 321: restart needed"
-    );
+    let refused = sim.reload("tor", larger.as_str()).unwrap_err();
+    assert!(matches!(refused, Error::RestartNeeded { .. }), "{refused}");
+    assert_eq!(words(refused), "tor: limits: peers changed from 320 to 321: restart needed");
     sim.settle().unwrap();
     assert_eq!(sim.routes("tor").unwrap().len(), 2);
+    // A restart takes it, and nothing before.
+    let peers = |sim: &Simulation| sim.running("tor").unwrap().model.limits.peers;
+    sim.write_config("tor", larger).unwrap();
+    assert_eq!(peers(&sim), 320);
+    let killed = sim.fault(Trouble::Kill { host: "tor" }).unwrap();
+    sim.mend(killed);
+    sim.settle().unwrap();
+    assert_eq!((peers(&sim), sim.routes("tor").unwrap().len()), (321, 2));
 }
 
 #[test]
@@ -231,7 +255,8 @@ fn everything_that_is_wrong_with_a_network_is_said() {
 fn wrong_configurations_are_named_with_file_and_line() {
     let network = Network::new(1).router("a", "[router]\nasn = 0\n").router("b", Path::new("no/such.toml"));
     let Err(error) = network.start() else { panic!("it was started") };
-    let text = words(error);
+    // What a `main` that returns it prints.
+    let text = format!("{error:?}");
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("a:2:7: router.asn: found 0"), "{text}");
     assert!(lines[1].starts_with("no/such.toml: cannot be read: "), "{text}");
@@ -260,4 +285,69 @@ fn the_same_network_told_the_same_sends_the_same_packets() {
     };
     assert_eq!(told(3), told(3));
     assert_ne!(told(3).0, told(4).0);
+}
+
+/// Three around one; each prefers the way by its neighbor in the ring, if that one goes straight. There is no stable state.
+fn bad_gadget(tolerated: Tolerated) -> Simulation {
+    let slow = Quality { delay: Micros::millis(100), ..Quality::default() };
+    let neighbor = |address: &str, import: &str| {
+        format!(
+            "[[neighbor]]\naddress = \"{address}\"\nremote-asn = \"external\"\nimport = \"{import}\"\n\
+             export = \"accept-all\"\ntimers = {{ hold = 30, connect-retry = 2 }}\n"
+        )
+    };
+    let mut network = Network::new(1).tolerate(tolerated);
+    let middle: String = (1..4).map(|ring| neighbor(&format!("10.0.{ring}.2"), "reject-all")).collect();
+    network = network.router(
+        "r0",
+        format!(
+            "[router]\nasn = 100\nrouter-id = \"10.0.0.100\"\n{middle}[[network]]\nprefix = \"172.20.0.0/16\"\n"
+        ),
+    );
+    for number in 1..4 {
+        // The ring goes 1, 2, 3, 1; link 1N is from N to the next one.
+        let (next, before) = (number % 3 + 1, (number + 1) % 3 + 1);
+        let neighbors = [
+            neighbor(&format!("10.0.{number}.1"), "accept-all"),
+            neighbor(&format!("10.1.{number}.2"), "straight"),
+            neighbor(&format!("10.1.{before}.1"), "reject-all"),
+        ];
+        let text = format!(
+            "[router]\nasn = {number}\nrouter-id = \"10.0.0.{number}\"\n{}[[policy]]\nname = \"straight\"\n\
+             [[policy.rule]]\nas-path-length = 2\nset = {{ local-pref = 200 }}\naction = \"accept\"\n",
+            neighbors.concat()
+        );
+        let (name, to) = (format!("r{number}"), format!("r{next}"));
+        let [hub, spoke] = [1, 2].map(|end| format!("10.0.{number}.{end}/24"));
+        let [here, there] = [1, 2].map(|end| format!("10.1.{number}.{end}/24"));
+        network = network
+            .router(&name, text)
+            .poor_link(&format!("spoke{number}"), &[("r0", &hub), (&name, &spoke)], slow)
+            .poor_link(&format!("ring{number}"), &[(&name, &here), (&to, &there)], slow);
+    }
+    network.start().unwrap()
+}
+
+#[test]
+fn what_changes_for_ever_is_an_error_unless_it_is_tolerated() {
+    let limit = Duration::from_secs(40);
+    let error = bad_gadget(Tolerated::default()).settle_within(limit).unwrap_err();
+    assert!(
+        matches!(&error, Error::Oscillates(what) if what.contains("172.20.0.0/16 at r1, r2, r3")),
+        "{error}"
+    );
+    let mut sim = bad_gadget(Tolerated { oscillation: true, ..Tolerated::default() });
+    let last = sim.settle_within(limit).unwrap();
+    // It went on to the end.
+    assert!(last > Micros::secs(38) && sim.now() >= Micros::secs(40), "{last}");
+}
+
+#[test]
+fn twenty_seconds_of_silence_are_needed_to_settle() {
+    let mut sim = flat(1);
+    sim.settle().unwrap();
+    sim.announce("node2", "172.20.99.0/24").unwrap();
+    let error = sim.settle_within(Duration::from_secs(15)).unwrap_err();
+    assert!(words(error).contains("UPDATEs are being sent"));
+    assert!(sim.settle_within(Duration::from_secs(30)).unwrap() < Micros::secs(1));
 }

@@ -55,6 +55,13 @@ pub enum Trouble<'a> {
         /// Which host.
         host: &'a str,
     },
+    /// A speaker reads slowly: its neighbors stand before full buffers.
+    SlowReader {
+        /// Which host.
+        host: &'a str,
+        /// Bytes a second from each connection.
+        rate: u32,
+    },
     /// A host's clock jumps forward, as after a suspended virtual machine. Over at once.
     ClockJump {
         /// Which host.
@@ -114,6 +121,7 @@ impl Simulation {
             Trouble::SlowCpu { host, turn } => FaultKind::SlowCpu { host: self.host(host)?, turn },
             Trouble::Kernel { host, how } => FaultKind::Kernel { host: self.host(host)?, how },
             Trouble::Deaf { host } => FaultKind::Deaf { host: self.host(host)? },
+            Trouble::SlowReader { host, rate } => FaultKind::SlowReader { host: self.host(host)?, rate },
             Trouble::ClockJump { host, by } => {
                 return Ok((FaultKind::ClockJump { host: self.host(host)?, by }, false));
             }

@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use super::as_path::prepended;
 use super::{
-    CLUSTER_LIST, Judged, NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED, NextHop, ORIGINATOR_ID, Path, Router,
-    Session,
+    CLUSTER_LIST, GRACEFUL_SHUTDOWN, Judged, NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED, NextHop,
+    ORIGINATOR_ID, Path, Router, Session,
 };
 use crate::sim::Route;
 
@@ -50,6 +50,16 @@ pub fn export(router: &Router, session: usize, prefix: IpNet, best: &Path) -> Re
     let judged = router.judge(session.settings.export, prefix, &route, own).ok_or(Reason::Policy)?;
     let next_hop = next_hop(session, internal, source.is_none(), &judged, own).ok_or(Reason::NoNextHop)?;
     Ok(outgoing(router, internal, judged.route, next_hop))
+}
+
+/// What a draining router announces in place of a route until it withdraws it: a last resort (RFC 8326, 4). Every neighbor
+/// is shown the community, those inside the AS are given the lowest preference as well.
+pub fn last_resort(router: &Router, session: usize, mut route: Route) -> Route {
+    route.communities.insert(GRACEFUL_SHUTDOWN);
+    if router.sessions.get(session).is_some_and(|session| router.is_internal(session)) {
+        route.local_pref = Some(0);
+    }
+    route
 }
 
 /// Rules for routes that were learned, which no policy lifts. They bind who receives a route, not who originates it.

@@ -1,12 +1,12 @@
 //! The oracle: what every table must hold once nothing changes any more, computed from topology and policies alone.
 //!
-//! It is written from the RFCs and crier's documentation, for clarity, and shares no logic with the core: a plain
-//! fix-point over plain values, which allocates as it likes. [`import`] and [`export`] are the rules between the wire and
+//! It is written from the RFCs and crier's documentation, for clarity, and calls nothing that the core decides with: a plain
+//! fix-point over plain values, which allocates as it likes. Policies and settings are those that crier's reader made of the
+//! configuration: what that misreads, the oracle misreads with it. [`import`] and [`export`] are the rules between the wire and
 //! the table, [`best`] and [`multipath`] are the decision process, [`solve`] finds a stable state, [`is_stable`] judges
 //! one that was observed: policies may have several (RFC 4264), or none (RFC 3345).
 //!
-//! Prefixes do not depend on each other, so everything is computed for one after the other; [`solve_one`] does it for a
-//! single one, where the tables of all would not fit.
+//! Prefixes do not depend on each other, so everything is computed for one after the other.
 //!
 //! What it knows nothing of: limits (a full table, `max-prefixes`, a message that is too short for the attributes),
 //! route reflection, confederations, and neighbors with two-octet AS numbers.
@@ -35,11 +35,11 @@ use ipnet::IpNet;
 use super::Route;
 
 pub use decision::{best, multipath};
-pub use export::export;
+pub use export::{export, last_resort};
 pub use import::import;
-pub use origins::{origin, origins_of};
+pub use origins::origin;
 pub use policy::{Judged, evaluate};
-pub use solve::{Oscillation, solve, solve_one};
+pub use solve::{Oscillation, solve};
 pub use stable::{Observed, from_observed, is_stable};
 
 /// NO_EXPORT (RFC 1997).

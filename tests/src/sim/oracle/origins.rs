@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crier::config::{Model, Network};
-use ipnet::IpNet;
+use crier::config::Network;
 
 use super::unspecified;
 use crate::sim::Route;
@@ -22,9 +21,4 @@ pub fn origin(network: &Network) -> Route {
         large_communities: network.large_communities.iter().copied().collect(),
         others: BTreeMap::new(),
     }
-}
-
-/// Every `[[network]]` of a configuration.
-pub fn origins_of(model: &Model) -> BTreeMap<IpNet, Route> {
-    model.networks.iter().map(|network| (network.prefix, origin(network))).collect()
 }

@@ -56,21 +56,6 @@ pub fn solve(routers: &[Router]) -> Result<Vec<Tables>, Oscillation> {
     if prefixes.is_empty() { Ok(all) } else { Err(Oscillation { prefixes }) }
 }
 
-/// As [`solve`], of one prefix alone.
-///
-/// # Errors
-/// As [`solve`].
-pub fn solve_one(routers: &[Router], prefix: IpNet) -> Result<Vec<Tables>, Oscillation> {
-    let mut all: Vec<Tables> = routers.iter().map(empty).collect();
-    match settle(routers, prefix) {
-        Ok(moment) => moment.put(prefix, &mut all),
-        Err(changing) => {
-            return Err(Oscillation { prefixes: BTreeMap::from([(prefix, names(routers, &changing))]) });
-        }
-    }
-    Ok(all)
-}
-
 fn empty(router: &Router) -> Tables {
     Tables { received: vec![BTreeMap::new(); router.sessions.len()], ..Tables::default() }
 }

@@ -42,21 +42,18 @@ impl Asked<'_, '_> {
         };
         Some(Path { session, route: observe::route(best.attrs, family).ok()? })
     }
-
-    /// While a speaker drains, it says of itself what it announces: the oracle knows only how that ends.
-    fn draining(&self, prefix: IpNet) -> Result<Route, Reason> {
-        let told = observe::advertised_one(self.speaker, self.remote, prefix);
-        told.ok().flatten().map_or(Err(Reason::NoBestPath), |told| told.route)
-    }
 }
 
 impl Expected for Asked<'_, '_> {
     fn export(&mut self, prefix: IpNet) -> Result<Route, Reason> {
-        if self.speaker.draining() {
-            return self.draining(prefix);
+        // A timer of its own ends the draining: the router is as the operator left it.
+        if self.speaker.drained() {
+            return Err(Reason::Drained);
         }
         let best = self.best(prefix).ok_or(Reason::NoBestPath)?;
-        oracle::export(self.router, self.session.ok_or(Reason::NotEstablished)?, prefix, &best)
+        let session = self.session.ok_or(Reason::NotEstablished)?;
+        let route = oracle::export(self.router, session, prefix, &best)?;
+        Ok(if self.speaker.draining() { oracle::last_resort(self.router, session, route) } else { route })
     }
 
     fn prefixes(&mut self, family: Family) -> Vec<IpNet> {
@@ -64,7 +61,6 @@ impl Expected for Asked<'_, '_> {
     }
 
     fn settled(&mut self) -> bool {
-        // What is announced while it drains changes by a timer of its own.
-        observe::is_settled(self.speaker) && !self.speaker.draining()
+        observe::is_settled(self.speaker)
     }
 }

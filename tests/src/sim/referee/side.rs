@@ -3,83 +3,20 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crier::config::Model;
-use crier_core::config::Settings;
+use crier::config::{Model, PolicyModel};
+use crier_core::config::{MaxPrefixes, PolicyRef, Settings};
 use crier_core::peer::State;
-use crier_core::speaker::Ends;
+use crier_core::speaker::{Clear, Ends};
 use crier_core::{ConnId, FamilySet, Speaker};
 use ipnet::IpNet;
 
+use super::expected::Asked;
+use super::watched::Watched;
 use crate::sim::host::Host;
-use crate::sim::judge::keepalive::Pulse;
-use crate::sim::judge::{Broken, SessionJudge};
+use crate::sim::judge::{Broken, Offer, SessionJudge};
 use crate::sim::oracle::{self, Router, Session};
+use crate::sim::plan::WorkKind;
 use crate::sim::{Micros, Route, Rule};
-
-/// A connection that is watched.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    /// Its handle.
-    pub(crate) id: ConnId,
-    /// Whose it is and with whom.
-    pub(crate) name: String,
-    ends: Ends,
-    /// What judges its bytes.
-    pub(crate) judge: SessionJudge,
-    /// Its position among the router's sessions, once it is Established.
-    pub(crate) session: Option<usize>,
-    /// When something was last sent.
-    pub(crate) last_sent: Option<Micros>,
-    /// When something was last received.
-    pub(crate) last_received: Option<Micros>,
-    keepalive: u16,
-    hold: u16,
-}
-
-impl Watched {
-    /// The neighbor's address.
-    pub(crate) fn remote(&self) -> IpAddr {
-        self.ends.remote.ip()
-    }
-
-    /// Own address.
-    pub(crate) fn local(&self) -> IpAddr {
-        self.ends.local.ip()
-    }
-
-    /// Whether this very connection is an Established session: a neighbor that has one may have a second one for a while.
-    fn is_up(&self) -> bool {
-        self.session.is_some() && self.judge.is_established()
-    }
-
-    /// Whether something has come lately, as it does at rest.
-    pub(crate) fn is_lively(&self, now: Micros) -> bool {
-        let lately = |last| now - last <= Micros::secs(u64::from(self.keepalive) + 5);
-        !self.is_up() || self.keepalive == 0 || self.last_received.is_some_and(lately)
-    }
-
-    /// Whether the neighbor has been silent for longer than it may, and this much more, and is taken for alive all the same.
-    pub(crate) fn check_hold(&self, now: Micros, budget: Micros) -> Result<(), Broken> {
-        let Some(last) = self.last_received.filter(|_| self.is_up() && self.hold > 0) else {
-            return Ok(());
-        };
-        let silent = now - last;
-        if silent <= Micros::secs(self.hold.into()) + budget {
-            return Ok(());
-        }
-        let text =
-            format!("{}: up after {silent} s of silence, with a hold time of {} s", self.name, self.hold);
-        Err(Broken::new(Rule::Forwarding, text))
-    }
-
-    /// What tells whether it has been silent for too long, while it is Established.
-    pub(crate) fn pulse(&self, now: Micros, writable_since: Option<Micros>) -> Option<Pulse> {
-        if !self.is_up() {
-            return None;
-        }
-        Some(Pulse { now, last_sent: self.last_sent?, keepalive: self.keepalive, writable_since })
-    }
-}
 
 /// One host's speaker, as the oracle has it, and its connections.
 #[derive(Debug, Default)]
@@ -89,6 +26,9 @@ pub(crate) struct Side {
     free: Vec<usize>,
     /// By the index of their handles.
     watched: BTreeMap<u16, Watched>,
+    /// Whether the speaker drained, and whether it had drained, when that was last looked at.
+    draining: bool,
+    drained: bool,
 }
 
 impl Side {
@@ -96,6 +36,16 @@ impl Side {
     pub(crate) fn configured(&mut self, host: &Host) {
         let Some(daemon) = &host.daemon else { return };
         let model = &daemon.model;
+        for watched in self.watched.values_mut() {
+            let remote = watched.remote();
+            // A policy that decides otherwise has everything announced again.
+            let before = self.model.as_ref().map(|former| exports(former, remote));
+            if before.is_some_and(|before| before != exports(model, remote)) {
+                watched.judge.again();
+            }
+            let send_hold = settings(model, remote).map_or(0, |settings| settings.timers.send_hold);
+            watched.limit_send_hold(send_hold);
+        }
         let sessions = self.router.take().map_or_else(Vec::new, |router| router.sessions);
         let mut router = Router {
             name: host.plan.name.clone(),
@@ -116,72 +66,133 @@ impl Side {
         }
         self.router = Some(router);
         self.model = Some(model.clone());
-        // Policies may be others, or everything is to be announced again.
-        self.watched.values_mut().for_each(|watched| watched.judge.again());
     }
 
-    /// A connection came to be.
-    pub(crate) fn opened(&mut self, id: ConnId, ends: &Ends) {
-        let own = self.router.as_ref().map_or("", |router| &router.name);
-        let name = format!("{own} to {}", ends.remote);
-        let watched = Watched {
-            id,
-            judge: SessionJudge::new(name.clone()),
-            name,
-            ends: *ends,
-            session: None,
-            last_sent: None,
-            last_received: None,
-            keepalive: 0,
-            hold: 0,
+    /// Its operator has done this: some work has everything announced again.
+    pub(crate) fn operated(&mut self, host: &Host, work: &WorkKind) {
+        let was_draining = self.draining;
+        self.configured(host);
+        let Some(daemon) = &host.daemon else { return };
+        self.draining = daemon.speaker().draining();
+        let all = match work {
+            WorkKind::Drain => !daemon.speaker().drained(),
+            WorkKind::Undrain => was_draining,
+            _ => false,
         };
+        let again = |watched: &&mut Watched| {
+            all || matches!(work, WorkKind::Clear(peer, Clear::SoftOut) if *peer == watched.remote())
+        };
+        self.watched.values_mut().filter(again).for_each(|watched| watched.judge.again());
+    }
+
+    /// A connection came to be, at this time by its host's clock.
+    pub(crate) fn opened(&mut self, id: ConnId, ends: &Ends, clock: Micros) {
+        let (Some(router), Some(model)) = (&self.router, &self.model) else { return };
+        let name = format!("{} to {}", router.name, ends.remote);
+        let settings = settings(model, ends.remote.ip()).unwrap_or_default();
+        let offer = Offer { asn: router.asn, router_id: router.router_id, settings };
+        let judge = SessionJudge::new(name.clone(), offer);
+        let mut watched = Watched::new(id, *ends, judge, name, clock);
+        watched.limit_send_hold(settings.timers.send_hold);
         if let Some(former) = self.watched.insert(id.index, watched) {
             self.free.extend(former.session);
         }
     }
 
-    /// Finds out what was agreed on in sessions that have become Established. Asked whenever something is sent: routes of a
-    /// session that has sent nothing yet may be among it.
-    pub(crate) fn establish(&mut self, now: Micros, speaker: &Speaker<'_>) {
-        let Self { router: Some(router), model: Some(model), free, watched } = self else { return };
-        for watched in watched.values_mut().filter(|watched| watched.session.is_none()) {
-            let remote = watched.remote();
-            let Some(peer) = speaker.find_peer(remote).and_then(|peer| speaker.peer(peer)) else { continue };
-            let (Some(agreed), Some(remote_asn), Some(remote_id)) =
-                (peer.negotiated, peer.remote_asn, peer.router_id)
-            else {
-                continue;
-            };
-            let session = Session {
-                peer: usize::MAX,
-                back: usize::MAX,
-                remote,
-                local: watched.local(),
-                ipv4: watched.ends.ipv4,
-                ipv6: watched.ends.ipv6,
-                link_local: watched.ends.link_local,
-                remote_asn,
-                remote_id,
-                families: agreed.families,
-                settings: settings(model, remote).unwrap_or_default(),
-            };
-            let place = free.pop().unwrap_or(router.sessions.len());
-            match router.sessions.get_mut(place) {
-                Some(free) => *free = session,
-                None => router.sessions.push(session),
-            }
-            watched.session = Some(place);
-            watched.keepalive = agreed.keepalive;
-            watched.hold = agreed.hold;
-            watched.last_received = Some(now);
-            watched.last_sent = Some(now);
+    /// Takes note of sessions that have become Established, and of how far draining has come. Asked whenever something is
+    /// sent: routes of a session that has sent nothing yet may be among it.
+    ///
+    /// # Errors
+    /// A speaker goes by something else than what the OPENs make.
+    pub(crate) fn establish(&mut self, now: Micros, speaker: &Speaker<'_>) -> Result<(), Broken> {
+        if std::mem::replace(&mut self.drained, speaker.drained()) != self.drained {
+            self.watched.values_mut().for_each(|watched| watched.judge.again());
         }
+        let is_new = |watched: &&Watched| {
+            let judge = &watched.judge;
+            watched.session.is_none() && judge.is_confirmed() && judge.notified().is_none()
+        };
+        let new: Vec<u16> = self.watched.values().filter(is_new).map(|watched| watched.id.index).collect();
+        for index in new {
+            self.establish_one(now, speaker, index)?;
+        }
+        Ok(())
+    }
+
+    fn establish_one(&mut self, now: Micros, speaker: &Speaker<'_>, index: u16) -> Result<(), Broken> {
+        let Self { router: Some(router), model: Some(model), free, watched, .. } = self else {
+            return Ok(());
+        };
+        let Some(remote) = watched.get(&index).map(Watched::remote) else { return Ok(()) };
+        let peer = speaker.find_peer(remote).and_then(|peer| speaker.peer(peer));
+        let view = peer.and_then(|peer| Some((peer.negotiated?, peer.remote_asn?, peer.router_id?)));
+        let Some((negotiated, asn, router_id)) = view else { return Ok(()) };
+        let agreed =
+            watched.values().filter(|other| other.remote() == remote && other.judge.agreed().is_some());
+        let alone = agreed.count() == 1;
+        let Some((watched, agreed)) = watched.get_mut(&index).and_then(|watched| {
+            let agreed = watched.judge.agreed()?.clone();
+            Some((watched, agreed))
+        }) else {
+            return Ok(());
+        };
+        let session = Session {
+            peer: usize::MAX,
+            back: usize::MAX,
+            remote,
+            local: watched.local(),
+            ipv4: watched.ends.ipv4,
+            ipv6: watched.ends.ipv6,
+            link_local: watched.ends.link_local,
+            remote_asn: agreed.asn,
+            remote_id: agreed.router_id,
+            families: agreed.family_set(),
+            settings: settings(model, remote).unwrap_or_default(),
+        };
+        let place = free.pop().unwrap_or(router.sessions.len());
+        match router.sessions.get_mut(place) {
+            Some(free) => *free = session,
+            None => router.sessions.push(session),
+        }
+        watched.session = Some(place);
+        watched.last_received = Some(now);
+        watched.last_sent = Some(now);
+        // Of two connections, one of which is about to go, the speaker does not say which one it means.
+        if !alone {
+            return Ok(());
+        }
+        let checked = agreed.check_view(&negotiated, asn, router_id);
+        checked.map_err(|fault| Broken::new(Rule::Messages, format!("{}: {fault}", watched.name)))
+    }
+
+    /// Whether a neighbor at rest was told all that it ought to know, and that this was all.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn judge_told(&self, speaker: &Speaker<'_>, watched: &Watched) -> Result<(), Broken> {
+        let Some(router) = self.router() else { return Ok(()) };
+        let broken = |rule, fault| Broken::new(rule, format!("{}: {fault}", watched.name));
+        if let Some(family) = watched.judge.without_end_of_rib() {
+            return Err(broken(Rule::EndOfRib, format!("no End-of-RIB of {family}")));
+        }
+        let mut asked = Asked { speaker, router, session: watched.session, remote: watched.remote() };
+        let mut complete = |family| watched.judge.complete(family, &mut asked);
+        let families = watched.judge.agreed().into_iter().flat_map(|agreed| &agreed.families);
+        families.copied().try_for_each(&mut complete).map_err(|fault| broken(Rule::AdjRib, fault))
     }
 
     /// A connection with what judges it, and the router that it is of.
     pub(crate) fn watched_mut(&mut self, id: ConnId) -> Option<(&mut Watched, &Router)> {
         let watched = self.watched.get_mut(&id.index).filter(|watched| watched.id == id)?;
         Some((watched, self.router.as_ref()?))
+    }
+
+    /// The limit of prefixes of each Established session.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (ConnId, MaxPrefixes)> {
+        self.watched().filter_map(|watched| {
+            let session = self.router.as_ref()?.sessions.get(watched.session?)?;
+            Some((watched.id, session.settings.max_prefixes))
+        })
     }
 
     /// Every connection.
@@ -222,6 +233,18 @@ impl Side {
             self.free.push(place);
         }
     }
+}
+
+/// What decides what a neighbor is announced, by a configuration.
+fn exports(model: &Model, remote: IpAddr) -> Option<(PolicyRef, Option<&PolicyModel>, bool)> {
+    let settings = settings(model, remote)?;
+    let policy = match settings.export {
+        PolicyRef::Named(number) => model.policies.get(usize::from(number)),
+        PolicyRef::Unset | PolicyRef::AcceptAll | PolicyRef::RejectAll => None,
+    };
+    // The position of a policy says nothing.
+    let kind = if policy.is_some() { PolicyRef::Named(0) } else { settings.export };
+    Some((kind, policy, settings.next_hop_self))
 }
 
 /// How a configuration says that a neighbor is to be talked to.

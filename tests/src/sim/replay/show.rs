@@ -8,17 +8,21 @@ use crier::events::Ring;
 use crier::record::RecordedInput;
 use crier_core::speaker::{Action, PeerId};
 
-use super::{End, Replayed, replay_file};
+use super::{End, ReplayError, Replayed, replay_file};
 
 /// Most bytes of a call's own bytes that are shown.
 const SHOWN: usize = 48;
 
 /// Runs the recording in a file again, and says what came of it: the exit code, and text for standard output (0) or standard
-/// error (1).
+/// error (the others). 0: it replays to its end. 1: it was answered otherwise, or replays as far as it goes, to a gap or to
+/// damage. 2: it cannot be read, is no recording, or begins with what this program cannot go on from.
 pub fn main_like(path: &Path) -> (u8, String) {
     match replay_file(path) {
         Ok(replayed) => (u8::from(replayed.end != End::Whole), summary(path, &replayed)),
-        Err(error) => (1, format!("{}: {error}\n", path.display())),
+        Err(error) => {
+            let status = if matches!(error, ReplayError::Differs(_)) { 1 } else { 2 };
+            (status, format!("{}: {error}", path.display()))
+        }
     }
 }
 

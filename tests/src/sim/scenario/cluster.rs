@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::build::{Builder, net_v4, net_v6};
 use super::draw::Draw;
 use super::text::{Document, Policy};
+use super::work::in_order;
 use crate::sim::plan::{Fault, FaultKind, Work, WorkKind};
 use crate::sim::{Micros, Plan};
 
@@ -57,17 +58,26 @@ pub fn plan(seed: u64, nodes: u16, hours: Option<u64>) -> Plan {
         let host = usize::from(SWITCHES) + draw.index(usize::from(nodes));
         let at = draw.time(calm, heal_at);
         let prefix = service(draw.between(1, u64::from(SERVICES)) as u8);
-        let kind = if draw.chance(50) {
-            WorkKind::Withdraw(prefix)
-        } else {
-            WorkKind::Announce { prefix, communities: Vec::new(), med: None }
-        };
-        work.push(Work { at, host, kind });
+        let goes = draw.chance(50);
+        let document = builder.documents.get(host).and_then(Option::as_ref);
+        match document.and_then(|document| document.without_network(prefix)) {
+            // A service that is configured goes with a file that does not have it.
+            Some(document) if goes => {
+                work.push(Work { at, host, kind: WorkKind::Reload(document.to_string()) })
+            }
+            _ => {
+                let announce = WorkKind::Announce { prefix, communities: Vec::new(), med: None };
+                work.push(Work { at, host, kind: announce });
+                if goes {
+                    let at = draw.time(at, heal_at);
+                    work.push(Work { at, host, kind: WorkKind::Withdraw(prefix) });
+                }
+            }
+        }
     }
-    work.sort_by_key(|work| work.at);
     Plan {
         faults,
-        work,
+        work: in_order(work),
         heal_at,
         converge_within: Micros::secs(300),
         watch: Micros::secs(60),

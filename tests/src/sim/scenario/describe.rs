@@ -100,6 +100,9 @@ impl Plan {
                 writeln!(out, "{} forgets its connections with {}", self.name(*host), self.name(*peer))
             }
             FaultKind::Deaf { host } => writeln!(out, "{} reads nothing", self.name(*host)),
+            FaultKind::SlowReader { host, rate } => {
+                writeln!(out, "{} reads {rate} bytes a second from each connection", self.name(*host))
+            }
         }
     }
 

@@ -1,10 +1,15 @@
 //! Faults, drawn within what a scenario allows.
 
+use std::collections::BTreeMap;
+
 use super::build::Builder;
 use super::draw::Draw;
 use super::sessions::Session;
 use crate::sim::Micros;
 use crate::sim::plan::{Fault, FaultKind, KernelFault, Quality};
+
+/// A socket's buffer of fewer bytes than this is small.
+const SMALL: usize = 16_384;
 
 /// A class of faults that a scenario switches on or off as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,11 +34,13 @@ pub enum FaultClass {
     HalfOpen,
     /// [`FaultKind::Deaf`].
     Deaf,
+    /// [`FaultKind::SlowReader`].
+    SlowReader,
 }
 
 impl FaultClass {
     /// Every class.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Degrade,
         Self::Partition,
         Self::Crash,
@@ -44,6 +51,7 @@ impl FaultClass {
         Self::Reset,
         Self::HalfOpen,
         Self::Deaf,
+        Self::SlowReader,
     ];
 
     /// Whether only the hold timer tells both ends that a session is over. Without one they may never hear of it.
@@ -70,6 +78,7 @@ impl FaultSource<'_> {
     /// thing at a time, and no host is off twice.
     pub fn draw(&self, draw: &mut Draw, count: u64, from: Micros, until: Micros) -> Vec<Fault> {
         let mut faults: Vec<Fault> = Vec::new();
+        let mut taken = Taken::default();
         for _ in 0..count {
             let Some(class) = draw.pick(self.classes).copied() else { break };
             let start = draw.time(from, until);
@@ -82,16 +91,7 @@ impl FaultSource<'_> {
                     matches!(class, FaultClass::ClockJump | FaultClass::Reset | FaultClass::HalfOpen);
                 vec![Fault { from: start, until: if instant { start } else { end }, kind }]
             };
-            for fault in drawn {
-                let clash = |other: &Fault| {
-                    target(&other.kind) == target(&fault.kind)
-                        && other.from <= fault.until
-                        && fault.from <= other.until
-                };
-                if !faults.iter().any(clash) {
-                    faults.push(fault);
-                }
-            }
+            faults.extend(drawn.into_iter().filter(|fault| taken.take(fault)));
         }
         faults.sort_by_key(|fault| fault.from);
         faults
@@ -140,6 +140,15 @@ impl FaultSource<'_> {
                 }
             }
             FaultClass::Deaf => FaultKind::Deaf { host },
+            FaultClass::SlowReader => {
+                // Little of it shows where much fits in between.
+                let small = |host: &usize| {
+                    self.builder.hosts.get(*host).is_some_and(|host| host.socket_buffer < SMALL)
+                };
+                let small: Vec<usize> = speakers.iter().copied().filter(small).collect();
+                let host = draw.pick(&small).copied().unwrap_or(host);
+                FaultKind::SlowReader { host, rate: draw.one([100, 300, 1_000, 4_000]) }
+            }
         })
     }
 
@@ -149,6 +158,25 @@ impl FaultSource<'_> {
 
     fn link(&self, draw: &mut Draw) -> Option<usize> {
         (!self.builder.links.is_empty()).then(|| draw.index(self.builder.links.len()))
+    }
+}
+
+/// When something is at work, by what it is at work on: for each time its beginning and its end. No two of one target
+/// touch.
+#[derive(Default)]
+struct Taken(BTreeMap<(u8, usize, usize), BTreeMap<Micros, Micros>>);
+
+impl Taken {
+    /// Takes the time of a fault, unless something is at work on the same thing then.
+    fn take(&mut self, fault: &Fault) -> bool {
+        let times = self.0.entry(target(&fault.kind)).or_default();
+        // Of those that begin before this one ends, the last to begin is the last to end.
+        let last = times.range(..=fault.until).next_back();
+        let free = last.is_none_or(|(_, &until)| until < fault.from);
+        if free {
+            times.insert(fault.from, fault.until);
+        }
+        free
     }
 }
 
@@ -207,5 +235,38 @@ const fn target(kind: &FaultKind) -> (u8, usize, usize) {
         FaultKind::Reset { host, peer } => (6, host, peer),
         FaultKind::HalfOpen { host, peer } => (7, host, peer),
         FaultKind::Deaf { host } => (8, host, 0),
+        FaultKind::SlowReader { host, .. } => (9, host, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the rule has it, in quadratic time.
+    fn clash(one: &Fault, other: &Fault) -> bool {
+        target(&one.kind) == target(&other.kind) && one.from <= other.until && other.from <= one.until
+    }
+
+    #[test]
+    fn no_two_are_at_work_on_one_thing_and_none_is_dropped_without_need() {
+        let mut draw = Draw::new(1, 0);
+        let (mut taken, mut faults) = (Taken::default(), Vec::<Fault>::new());
+        let mut dropped = 0;
+        for _ in 0..4_000 {
+            let from = draw.time(Micros::ZERO, Micros(3_000));
+            // Some last for an instant, and many touch.
+            let until = from + Micros(draw.between(0, 9));
+            let host = draw.index(6);
+            let kind = if draw.chance(50) { FaultKind::Crash { host } } else { FaultKind::Deaf { host } };
+            let fault = Fault { from, until, kind };
+            let free = !faults.iter().any(|other| clash(other, &fault));
+            assert_eq!(taken.take(&fault), free, "{fault:?}");
+            dropped += u32::from(!free);
+            if free {
+                faults.push(fault);
+            }
+        }
+        assert!(dropped > 500 && faults.len() > 500, "{dropped} of {}", faults.len());
     }
 }

@@ -20,6 +20,7 @@ pub mod work;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -52,6 +53,33 @@ impl Scenario {
             Self::Cluster => "cluster",
             Self::Random => "random",
         }
+    }
+
+    /// Seconds of real time that a virtual hour takes, about: a release build on a machine with nothing else to do.
+    const fn pace(self) -> u64 {
+        match self {
+            Self::Lab | Self::Random => 1,
+            Self::Clos => 30,
+            Self::Cluster => 450,
+        }
+    }
+
+    /// Most virtual hours that can be asked for: what takes about a real hour, and a thousand at most, for a plan is drawn
+    /// before it begins.
+    pub const fn most_hours(self) -> u64 {
+        let hours = 3_600 / self.pace();
+        if hours < 1_000 { hours } else { 1_000 }
+    }
+
+    /// Real time after which a run of so many virtual hours is given up, unless somebody says another one: eight times what
+    /// it takes, and two minutes, for machines are busy. Without `hours`, what the scenario takes by itself.
+    pub const fn patience(self, hours: Option<u64>) -> Duration {
+        // A scenario takes a quarter of an hour or less by itself.
+        let quarters = match hours {
+            Some(hours) => hours.saturating_mul(4),
+            None => 1,
+        };
+        Duration::from_secs(self.pace().saturating_mul(quarters).saturating_mul(2).saturating_add(120))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parts of a plan, and leaving them out: how a failing run is made smaller.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -67,6 +68,7 @@ impl FromStr for Part {
 /// A plan without some of its parts. What is left keeps its position among hosts and links, and so its chances;
 /// faults and work close ranks.
 pub fn without(plan: &Plan, parts: &[Part]) -> Plan {
+    let parts: BTreeSet<Part> = parts.iter().copied().collect();
     let gone = |part| parts.contains(&part);
     let mut left = plan.clone();
     for (at, host) in left.hosts.iter_mut().enumerate() {
@@ -83,7 +85,7 @@ pub fn without(plan: &Plan, parts: &[Part]) -> Plan {
     let mut at = 0..;
     left.faults.retain(|fault| {
         !at.next().is_some_and(|at| gone(Part::Fault(at)))
-            && !parts.iter().any(|part| concerns(&fault.kind, *part))
+            && !needs(&fault.kind).into_iter().flatten().any(gone)
     });
     let mut at = 0..;
     left.work
@@ -91,18 +93,19 @@ pub fn without(plan: &Plan, parts: &[Part]) -> Plan {
     left
 }
 
-/// Whether a fault cannot be without this part.
-fn concerns(kind: &FaultKind, part: Part) -> bool {
+/// The parts that a fault cannot be without.
+fn needs(kind: &FaultKind) -> [Option<Part>; 2] {
     match *kind {
-        FaultKind::Degrade { link, .. } | FaultKind::Partition { link, .. } => part == Part::Link(link),
+        FaultKind::Degrade { link, .. } | FaultKind::Partition { link, .. } => [Some(Part::Link(link)), None],
         FaultKind::Crash { host }
         | FaultKind::Kill { host }
         | FaultKind::SlowCpu { host, .. }
         | FaultKind::Kernel { host, .. }
         | FaultKind::ClockJump { host, .. }
-        | FaultKind::Deaf { host } => part == Part::Host(host),
+        | FaultKind::Deaf { host }
+        | FaultKind::SlowReader { host, .. } => [Some(Part::Host(host)), None],
         FaultKind::Reset { host, peer } | FaultKind::HalfOpen { host, peer } => {
-            part == Part::Host(host) || part == Part::Host(peer)
+            [Some(Part::Host(host)), Some(Part::Host(peer))]
         }
     }
 }

@@ -121,7 +121,7 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
             }
         }
     }
-    assert_eq!(faults.len(), 10, "{faults:?}");
+    assert_eq!(faults.len(), 11, "{faults:?}");
     assert_eq!((kernel.len(), one_way, work.len()), (3, true, 8));
 }
 
@@ -207,7 +207,8 @@ fn faults_are_over_when_all_heals_and_point_at_what_there_is() {
                 | FaultKind::SlowCpu { host, .. }
                 | FaultKind::Kernel { host, .. }
                 | FaultKind::ClockJump { host, .. }
-                | FaultKind::Deaf { host } => assert!(speaks(*host), "{what}"),
+                | FaultKind::Deaf { host }
+                | FaultKind::SlowReader { host, .. } => assert!(speaks(*host), "{what}"),
             }
         }
         assert!(plan.work.iter().all(|work| work.at <= plan.heal_at), "{what}");

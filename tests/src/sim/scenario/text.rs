@@ -3,6 +3,8 @@
 use std::fmt::{self, Display, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
+
 /// One table of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -137,6 +139,18 @@ impl Document {
         &mut self.networks[at]
     }
 
+    /// The document without a route that is originated here; `None`: it is not.
+    pub fn without_network(&self, prefix: IpNet) -> Option<Self> {
+        let is_it = |network: &Table| {
+            let text = network.get("prefix").map(|text| text.trim_matches('"'));
+            text.and_then(|text| text.parse().ok()) == Some(prefix)
+        };
+        let at = self.networks.iter().position(is_it)?;
+        let mut document = self.clone();
+        document.networks.remove(at);
+        Some(document)
+    }
+
     /// Forwards along at most `paths` equal paths.
     pub fn multipath(&mut self, paths: u64, relax: bool) {
         self.multipath.set("maximum-paths", paths).set("as-path-relax", relax);
@@ -191,6 +205,9 @@ mod tests {
             neighbor.text("group", "near").text("import", "some").set("timers.hold", 12);
         });
         document.network("10.1.0.0/16").set("med", 3).set("med", 4);
+        assert_eq!(document.without_network("10.1.0.0/17".parse().unwrap()), None);
+        let less = document.without_network("10.1.0.0/16".parse().unwrap()).unwrap();
+        assert!(less.networks.is_empty() && less.neighbors == document.neighbors);
         let model = parse(&document.to_string(), "crier.toml", &HostFacts::default()).unwrap();
         assert_eq!((model.local.asn, model.local.maximum_paths, model.limits.prefixes), (65001, 4, 77));
         let peer = model.peers.first().unwrap();

@@ -1,4 +1,7 @@
-//! What operators do, drawn within what a scenario allows.
+//! What operators do, drawn within what a scenario allows. Whether a daemon will take it is known beforehand, but for whether
+//! it runs then, still has the neighbor, and has room.
+
+use std::collections::BTreeSet;
 
 use crier_core::speaker::Clear;
 use ipnet::IpNet;
@@ -69,8 +72,7 @@ impl WorkSource<'_> {
         // Whoever was off when it was to come back is told again.
         let Drawn { mut work, closing, .. } = drawn;
         work.extend(closing.into_iter().map(|(host, kind)| Work { at: until, host, kind }));
-        work.sort_by_key(|work| work.at);
-        work
+        in_order(work)
     }
 
     fn churn(&self, draw: &mut Draw, drawn: &mut Drawn) {
@@ -79,13 +81,18 @@ impl WorkSource<'_> {
         let Some(&host) = draw.pick(&origins) else { return };
         let mut at = drawn.when(draw);
         let Some(pool) = self.pools.get(host) else { return };
+        let Some(Some(document)) = self.builder.documents.get(host) else { return };
         for _ in 0..draw.between(1, 8.min(pool.len() as u64)) {
             let Some(&prefix) = draw.pick(pool) else { return };
             let announce = self.announce(draw, prefix);
             let later = drawn.after(draw, at);
-            if draw.chance(25) {
-                drawn.add(at, host, WorkKind::Withdraw(prefix));
-                drawn.add(later, host, announce);
+            // What is configured is not withdrawn by hand.
+            if draw.chance(25)
+                && let Some(without) = document.without_network(prefix)
+            {
+                drawn.add(at, host, WorkKind::Reload(without.to_string()));
+                let back = if draw.chance(50) { WorkKind::Reload(document.to_string()) } else { announce };
+                drawn.add(later, host, back);
             } else {
                 drawn.add(at, host, announce);
                 if draw.chance(60) {
@@ -151,6 +158,21 @@ impl WorkSource<'_> {
     }
 }
 
+/// Work in the order of time, without withdrawals of what nobody has announced by hand: they would be refused.
+pub(super) fn in_order(mut work: Vec<Work>) -> Vec<Work> {
+    work.sort_by_key(|work| work.at);
+    let mut by_hand = BTreeSet::new();
+    work.retain(|work| match work.kind {
+        WorkKind::Announce { prefix, .. } => {
+            by_hand.insert((work.host, prefix));
+            true
+        }
+        WorkKind::Withdraw(prefix) => by_hand.remove(&(work.host, prefix)),
+        _ => true,
+    });
+    work
+}
+
 /// What was drawn so far.
 struct Drawn {
     from: Micros,
@@ -185,5 +207,69 @@ impl Drawn {
 
     fn no_later(&self, at: Micros) -> Micros {
         Micros(at.0.min(self.until.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::sim::Plan;
+    use crate::sim::scenario::{clos, cluster, lab, random};
+
+    fn plans() -> impl Iterator<Item = Plan> {
+        let small = clos::Size { spines: 2, leaves: 3, hosts: 7 };
+        let fixed = (0..12).flat_map(move |seed| {
+            [lab::plan(seed, Some(3)), clos::plan(seed, small, None), cluster::plan(seed, 200, None)]
+        });
+        fixed.chain((0..200).map(|seed| random::plan(seed, None)))
+    }
+
+    #[test]
+    fn only_what_was_announced_by_hand_is_withdrawn() {
+        let mut withdrawn = 0;
+        for plan in plans() {
+            let mut by_hand = BTreeSet::new();
+            for Work { host, kind, .. } in plan.work {
+                match kind {
+                    WorkKind::Announce { prefix, .. } => drop(by_hand.insert((host, prefix))),
+                    WorkKind::Withdraw(prefix) => {
+                        assert!(by_hand.remove(&(host, prefix)), "seed {}: {prefix}", plan.seed);
+                        withdrawn += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert!(withdrawn > 500, "{withdrawn}");
+    }
+
+    #[test]
+    fn what_is_configured_goes_and_comes_with_the_file() {
+        let networks = |text: &str| text.matches("[[network]]").count();
+        for seed in 0..4 {
+            let plan = cluster::plan(seed, 200, None);
+            let reloads = plan.work.iter().filter_map(|work| match &work.kind {
+                WorkKind::Reload(text) => Some((plan.hosts[work.host].config.as_ref().unwrap(), text)),
+                _ => None,
+            });
+            let gone: Vec<_> = reloads.map(|(was, is)| networks(was) - networks(is)).collect();
+            assert!(!gone.is_empty() && gone.iter().all(|gone| *gone == 1), "{gone:?}");
+        }
+        // A fabric has no other reloads than those.
+        let (mut less, mut back) = (0, 0);
+        for seed in 0..12 {
+            let plan = clos::plan(seed, clos::Size { spines: 2, leaves: 3, hosts: 7 }, Some(1));
+            let mut last: BTreeMap<usize, String> = BTreeMap::new();
+            for work in plan.work {
+                let WorkKind::Reload(text) = work.kind else { continue };
+                let whole = plan.hosts[work.host].config.clone().unwrap();
+                less += usize::from(networks(&text) + 1 == networks(&whole));
+                back += usize::from(text == whole && last.get(&work.host).is_some_and(|last| *last != whole));
+                last.insert(work.host, text);
+            }
+        }
+        assert!(less > 10 && back > 5, "{less} {back}");
     }
 }

@@ -1,5 +1,6 @@
 //! A run that can be asked for, in a few words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::mem::discriminant;
@@ -7,9 +8,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
+use super::{Parts, panics};
 use crate::sim::scenario::{self, Part, Scenario};
-use crate::sim::{Failure, Options, Plan, Rule, Statistics, Verdict, run};
+use crate::sim::{Failure, Micros, Options, Plan, Rule, Statistics, Verdict, run};
 
 /// One seed of so many is run twice, to compare.
 const TWICE: u64 = 16;
@@ -69,10 +70,13 @@ impl Candidate {
         Answer { speakers, verdict: run(&plan, Options { pcap, ..Options::default() }) }
     }
 
-    /// Runs it, some seeds a second time in the same process: both must send the same packets.
-    pub fn run_checked(&self) -> Answer {
-        let mut answer = self.run(None);
+    /// Runs it, some seeds a second time in the same process: both must send the same packets. The first run's are captured
+    /// if that is asked for, and `again` is told that a second one begins.
+    pub fn run_checked(&self, pcap: Option<Box<dyn Write>>, again: impl FnOnce()) -> Answer {
+        let mut answer = self.run(pcap);
         if self.seed.is_multiple_of(TWICE) && answer.verdict.result.is_ok() {
+            panics::at(Micros::ZERO);
+            again();
             let (first, again) = (answer.verdict.hash, self.run(None).verdict);
             if again.hash != first {
                 let text =
@@ -86,8 +90,21 @@ impl Candidate {
 
     /// The parts of its whole plan, kind by kind.
     pub fn parts(&self) -> Vec<Vec<Part>> {
-        let parts = Part::all(&scenario::plan(self.scenario, self.seed, self.hours));
+        let parts = self.all_parts();
         parts.chunk_by(|one, next| discriminant(one) == discriminant(next)).map(<[Part]>::to_vec).collect()
+    }
+
+    /// What it is to be without although its whole plan does not have it.
+    pub fn unknown(&self) -> Parts {
+        if self.without.is_empty() {
+            return Parts::default();
+        }
+        let known: BTreeSet<Part> = self.all_parts().into_iter().collect();
+        Parts(self.without.0.iter().filter(|part| !known.contains(part)).copied().collect())
+    }
+
+    fn all_parts(&self) -> Vec<Part> {
+        Part::all(&scenario::plan(self.scenario, self.seed, self.hours))
     }
 }
 
@@ -142,6 +159,29 @@ mod tests {
         let words = "--seed 18446744073709551615 --scenario clos --hours 3 --without h3,f7,w0";
         assert_eq!(candidate.to_string(), words);
         assert_eq!(words.parse(), Ok(candidate));
+    }
+
+    #[test]
+    fn one_seed_of_sixteen_is_run_twice() {
+        for (seed, runs) in [(15, 1), (16, 2), (17, 1)] {
+            // Without most of it, so that it takes no time.
+            let whole = Candidate::whole(Scenario::Lab, None, seed);
+            let candidate = Candidate { without: Parts(whole.parts().concat()), ..whole };
+            let mut seen = 1;
+            let answer = candidate.run_checked(None, || seen += 1);
+            assert!(answer.verdict.result.is_ok(), "{:?}", answer.verdict.result);
+            assert_eq!(seen, runs, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn parts_that_the_plan_does_not_have_are_named() {
+        let whole = Candidate::whole(Scenario::Lab, None, 1);
+        let all = whole.parts().concat();
+        assert!(Candidate { without: Parts(all.clone()), ..whole }.unknown().is_empty());
+        let odd = [Part::Host(99), Part::Fault(1000), Part::Fault(1001)];
+        let mixed = Parts(all.into_iter().chain(odd).collect());
+        assert_eq!(Candidate { without: mixed, ..whole }.unknown().to_string(), "h99,f1000-f1001");
     }
 
     #[test]

@@ -64,26 +64,33 @@ impl Child {
         Ok(Self { process, requests, lines, complaints })
     }
 
-    /// Asks for one run and waits for its answer.
+    /// Asks for one candidate and waits for its answer, for each of its runs as long as `patience` says.
     ///
     /// # Errors
     /// How it ended instead.
     pub fn ask(&mut self, candidate: &Candidate, patience: Duration) -> Result<Answer, End> {
         // Without a reader there will be no answer either, and the reason is found out below.
         let _ = self.requests.as_mut().map(|requests| writeln!(requests, "{candidate}"));
-        match self.lines.recv_timeout(patience) {
-            Ok(Line::Answer(answer)) => Ok(*answer),
-            Err(RecvTimeoutError::Timeout) => Err(End::Hung { at: self.give_up() }),
-            Ok(Line::At(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.bury()),
+        loop {
+            match self.lines.recv_timeout(patience) {
+                Ok(Line::Answer(answer)) => return Ok(*answer),
+                Ok(Line::Again) => {}
+                Err(RecvTimeoutError::Timeout) => return Err(End::Hung { at: self.give_up() }),
+                Ok(Line::At(_)) | Err(RecvTimeoutError::Disconnected) => return Err(self.bury()),
+            }
         }
     }
 
     /// Closes its input, upon which it says where it is.
     fn give_up(&mut self) -> Option<Micros> {
         self.requests = None;
-        match self.lines.recv_timeout(FAREWELL) {
-            Ok(Line::At(now)) => Some(now),
-            _ => None,
+        // What it was about to say when the patience ended comes first.
+        loop {
+            match self.lines.recv_timeout(FAREWELL) {
+                Ok(Line::At(now)) => return Some(now),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
         }
     }
 

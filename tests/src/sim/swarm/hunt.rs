@@ -1,5 +1,6 @@
 //! Seeds on all cores.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::process::Command;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::shrink::shrink;
 use super::{Answer, Candidate, Parts, Runner};
 use crate::sim::Failure;
-use crate::sim::scenario::Scenario;
+use crate::sim::scenario::{Part, Scenario};
 
 /// Between two ticks.
 const TICK: Duration = Duration::from_millis(500);
@@ -158,7 +159,8 @@ fn smaller(
         }
         runs += 1;
         // In the plan's order, for people.
-        let without = parts.iter().flatten().filter(|part| without.contains(part)).copied().collect();
+        let out: BTreeSet<Part> = without.iter().copied().collect();
+        let without = parts.iter().flatten().filter(|part| out.contains(part)).copied().collect();
         let candidate = Candidate { without: Parts(without), ..whole.clone() };
         let answer = runner.run(&candidate).ok();
         let found = answer.filter(|answer| match &answer.verdict.result {

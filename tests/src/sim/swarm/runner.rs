@@ -46,8 +46,11 @@ impl<'a> Runner<'a> {
         match end {
             End::Hung { at } => {
                 let where_it_was = if at.is_some() { "" } else { ", and did not say where it is" };
-                let text = format!("no end after {} s of real time{where_it_was}", self.patience.as_secs());
-                Answer::lost(Failure { at: at.unwrap_or_default(), rule: Rule::Progress, text })
+                let text = format!(
+                    "no end after {} s of real time{where_it_was}: it hangs, or the machine is busy, and needs a longer --patience",
+                    self.patience.as_secs()
+                );
+                Answer::lost(Failure { at: at.unwrap_or_default(), rule: Rule::Patience, text })
             }
             End::Died { status, complaints } => {
                 let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());

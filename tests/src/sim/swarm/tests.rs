@@ -33,7 +33,7 @@ fn a_child() {
 }
 
 /// A run as its seed has it.
-fn simulate(candidate: &Candidate) -> Answer {
+fn simulate(candidate: &Candidate, again: &dyn Fn()) -> Answer {
     panics::at(Micros::secs(candidate.seed));
     let failed = |rule| Err(Failure { at: Micros::secs(5), rule, text: "as planned".to_owned() });
     panics::last_events(|| vec!["last".to_owned()]);
@@ -43,6 +43,16 @@ fn simulate(candidate: &Candidate) -> Answer {
         3 => loop {
             std::thread::park();
         },
+        5 => {
+            again();
+            Ok(Outcome::Converged(Micros::ZERO))
+        }
+        6 => {
+            again();
+            loop {
+                std::thread::park();
+            }
+        }
         4 if !candidate.without.0.contains(&Part::Host(1)) => failed(Rule::Silence),
         4 => failed(Rule::Convergence),
         _ => Ok(Outcome::Converged(Micros::millis(7))),
@@ -109,10 +119,21 @@ fn a_run_that_hangs_is_ended_and_told_with_its_time() {
     let mut runner = Runner::new(&child, Duration::from_millis(300));
     let answer = runner.run(&candidate(3)).unwrap();
     let failure = failure(&answer);
-    assert_eq!(failure.rule, Rule::Progress);
-    assert!(failure.text.starts_with("no end after"), "{failure}");
+    assert_eq!(failure.rule, Rule::Patience);
+    assert!(failure.text.starts_with("no end after 0 s of real time: "), "{failure}");
     // On a machine so slow that the run had not begun, it is at the beginning.
     assert!([Micros::secs(3), Micros::ZERO].contains(&failure.at), "{failure}");
+}
+
+#[test]
+fn a_second_run_is_waited_for_like_the_first() {
+    let mut runner = Runner::new(&child, PATIENCE);
+    let first = process_of(&runner.run(&candidate(10)).unwrap());
+    assert_eq!(process_of(&runner.run(&candidate(5)).unwrap()), first);
+    // Nothing is left of it that the next answer could be taken for.
+    assert_eq!(runner.run(&candidate(11)).unwrap().verdict.hash, u64::MAX - 11);
+    let mut runner = Runner::new(&child, Duration::from_millis(300));
+    assert_eq!(failure(&runner.run(&candidate(6)).unwrap()).rule, Rule::Patience);
 }
 
 #[test]

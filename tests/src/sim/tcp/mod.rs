@@ -14,6 +14,7 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use super::Micros;
+use super::packet::set_ttl;
 use device::Card;
 
 /// How a connection stands.
@@ -90,7 +91,12 @@ impl Endpoint {
     /// A packet arrives.
     pub fn packet(&mut self, now: Micros, packet: Vec<u8>) {
         self.card.arrived = Some(packet);
+        let before = self.card.out.len();
         self.interface.poll_ingress_single(instant(now), &mut self.card, &mut self.sockets);
+        if let Some(ttl) = self.socket().hop_limit() {
+            // What smoltcp answers at once does not have the socket's, as it has with every kernel.
+            self.card.out.iter_mut().skip(before).for_each(|answer| set_ttl(answer, ttl));
+        }
         self.poll(now);
     }
 
@@ -140,6 +146,11 @@ impl Endpoint {
     /// Whether there are bytes to read.
     pub fn can_receive(&self) -> bool {
         self.socket().can_recv()
+    }
+
+    /// Bytes that wait to be sent, or for their acknowledgement.
+    pub fn unacknowledged(&self) -> usize {
+        self.socket().send_queue()
     }
 
     /// Whether bytes can be sent.

@@ -56,6 +56,27 @@ fn bytes_arrive_in_order_though_packets_are_lost() {
 }
 
 #[test]
+fn an_answer_to_what_comes_twice_has_the_time_to_live_of_the_connection() {
+    let mut now = Micros::ZERO;
+    let mut ends = pair(now);
+    ends.iter_mut().for_each(|end| end.set_ttl(255));
+    settle(&mut now, &mut ends, || false);
+    ends[1].send(b"once");
+    ends[1].poll(now);
+    let packet = ends[1].out().pop_front().unwrap();
+    let mut answers = 0;
+    for _ in 0..3 {
+        now += Micros::secs(2);
+        ends[0].packet(now, packet.clone());
+        while let Some(answer) = ends[0].out().pop_front() {
+            answers += 1;
+            assert_eq!(answer[8], 255);
+        }
+    }
+    assert!(answers > 1);
+}
+
+#[test]
 fn nobody_there_means_a_reset() {
     let now = Micros::ZERO;
     let [_, mut client] = pair(now);

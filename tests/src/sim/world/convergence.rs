@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crier_core::Family;
-use crier_core::view::Reason;
 use ipnet::IpNet;
 
 use crate::sim::judge::{Broken, rib};
 use crate::sim::kernel::{Bridge, DataPlane, Fib, check_reachability, paths};
 use crate::sim::observe::{self, HeldPath, Snapshot};
 use crate::sim::oracle::{self, Observed, Path, Router, Session, Tables};
-use crate::sim::referee::origins;
+use crate::sim::referee::{Bounds, origins};
 use crate::sim::report::Rule;
 
 use super::World;
@@ -26,14 +25,20 @@ struct Seen {
 
 impl World {
     /// Holds everything against the oracle; how many routes were compared. `thorough`: the whole network is solved from
-    /// nothing, not only each speaker's part of it judged by what its neighbors say.
+    /// nothing, not only each speaker's part of it judged by what its neighbors say. `refusals`: there may be too little room
+    /// somewhere.
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn judge_tables(&self, thorough: bool) -> Result<u64, Broken> {
-        let seen = self.look_around()?;
+    pub(crate) fn judge_tables(&self, thorough: bool, refusals: bool) -> Result<u64, Broken> {
+        let mut seen = self.look_around()?;
+        seen.snapshots.iter_mut().for_each(|snapshot| snapshot.roomy = !refusals);
         for (place, &host) in seen.hosts.iter().enumerate() {
             self.judge_sessions(&seen, place, host)?;
+        }
+        for (router, snapshot) in seen.routers.iter().zip(&seen.snapshots) {
+            let judge = if refusals { rib::full } else { rib::roomy };
+            differing(&judge(&router.name, snapshot))?;
         }
         let compared = seen.snapshots.iter().map(|snapshot| snapshot.paths.len() as u64).sum();
         let whole = seen.snapshots.iter().all(|snapshot| {
@@ -150,10 +155,9 @@ impl World {
         let name = &router.name;
         let mut received: Vec<BTreeMap<IpNet, crate::sim::Route>> = Vec::new();
         for (number, session) in router.sessions.iter().enumerate() {
-            let Some(mirror) = side.session_with(session.remote).map(|watched| watched.judge.mirror()) else {
-                continue;
-            };
-            self.judge_announced(router, number, mirror, snapshot)?;
+            let Some(watched) = side.session_with(session.remote) else { continue };
+            let mirror = watched.judge.mirror();
+            side.judge_told(speaker, watched)?;
             let told = observe::advertised(speaker, session.remote)
                 .map_err(|text| Broken::new(Rule::Tables, format!("{name}: {text}")))?;
             differing(&rib::announced(name, session.remote, mirror, &told, snapshot, true))?;
@@ -164,39 +168,14 @@ impl World {
                 |prefix: IpNet, route: &crate::sim::Route| oracle::import(router, number, prefix, route);
             differing(&rib::received(name, session.remote, &announced, snapshot, &mut import))?;
             received.push(announced);
+            if let Some(watched) = side.session_with(session.remote) {
+                let Bounds { least, most } =
+                    self.referee.limits.bounds(host, watched.id, session.settings.max_prefixes);
+                differing(&rib::limits(name, session.remote, least, most, snapshot))?;
+            }
         }
         let tables = local_tables(router, received);
         differing(&rib::tables(name, &held(router, &tables), snapshot))
-    }
-
-    /// Whether a session was told just what the best paths make for it.
-    fn judge_announced(
-        &self,
-        router: &Router,
-        session: usize,
-        mirror: &BTreeMap<IpNet, crate::sim::Route>,
-        snapshot: &Snapshot,
-    ) -> Result<(), Broken> {
-        let position = |remote: IpAddr| router.sessions.iter().position(|session| session.remote == remote);
-        let remote = router.sessions.get(session).map(|session| session.remote);
-        for (prefix, paths) in &snapshot.paths {
-            let best = paths.iter().find(|path| path.best && path.valid);
-            let best =
-                best.map(|path| Path { session: path.peer.and_then(position), route: path.route.clone() });
-            let right =
-                best.map_or(Err(Reason::NoBestPath), |best| oracle::export(router, session, *prefix, &best));
-            let broken = |text: String| {
-                let remote = remote.map_or_else(String::new, |remote| remote.to_string());
-                Err(Broken::new(Rule::AdjRib, format!("{} to {remote}: {prefix}: {text}", router.name)))
-            };
-            match (right, mirror.get(prefix)) {
-                (Ok(right), Some(told)) if right == *told => {}
-                (Ok(right), told) => return broken(format!("expected {right:?}, told {told:?}")),
-                (Err(reason), Some(told)) => return broken(format!("told {told:?} although {reason:?}")),
-                (Err(_), None) => {}
-            }
-        }
-        Ok(())
     }
 }
 

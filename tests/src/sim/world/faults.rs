@@ -34,6 +34,9 @@ impl World {
             FaultKind::Reset { host, peer } => self.reset(host, peer),
             FaultKind::HalfOpen { host, peer } => self.forget(host, peer),
             FaultKind::Deaf { host } => self.on_host(host, |host| host.faults.deaf.push(number)),
+            FaultKind::SlowReader { host, rate } => {
+                self.on_host(host, |host| host.faults.reading.push((number, rate)));
+            }
         }
     }
 
@@ -63,6 +66,10 @@ impl World {
             }),
             FaultKind::Deaf { host } => self.on_host(host, |host| {
                 host.faults.deaf.retain(|&which| which != number);
+                host.tell_all();
+            }),
+            FaultKind::SlowReader { host, .. } => self.on_host(host, |host| {
+                host.faults.reading.retain(|&(which, _)| which != number);
                 host.tell_all();
             }),
             FaultKind::ClockJump { .. } | FaultKind::Reset { .. } | FaultKind::HalfOpen { .. } => {}

@@ -93,7 +93,7 @@ impl World {
             Some(now)
         } else {
             let timer = daemon.speaker().poll_timeout().map(|deadline| daemon.when(deadline.at));
-            [timer, daemon.bridge_deadline()].into_iter().flatten().min()
+            [timer, daemon.bridge_deadline(), host.next_read()].into_iter().flatten().min()
         };
         let Some(at) = wanted.map(|at| at.max(now).max(daemon.busy_until)) else { return };
         self.wake_at(number, at);
@@ -121,6 +121,7 @@ impl World {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(number).filter(|host| host.wake <= now) else { return };
         host.wake = Micros::NEVER;
+        host.all_turns += 1;
         let slow = host.faults.slow.iter().map(|&(_, turn)| turn).max().unwrap_or(Micros::ZERO);
         let Self { referee, trace, statistics, .. } = self;
         let Some(host) = self.hosts.get_mut(number) else { return };

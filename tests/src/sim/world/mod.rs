@@ -9,6 +9,7 @@ mod faults;
 mod lingering;
 mod lives;
 mod rest;
+mod silence;
 mod trace;
 mod traffic;
 
@@ -166,16 +167,25 @@ impl World {
         }
     }
 
-    /// Does what an operator does, now.
+    /// Does what an operator does, now. A configuration that is taken over is what the host's file has from then on.
     ///
     /// # Errors
-    /// What the daemon refuses it with; nothing has changed then.
+    /// What the daemon refuses it with; nothing has changed then. It is noted and counted, too.
     pub fn operate(&mut self, host: usize, work: &WorkKind) -> Result<(), String> {
         let now = self.now;
         self.trace.note(now, host, || format!("operator: {work:?}"));
         let Some(operated) = self.hosts.get_mut(host) else { return Err("there is no such host".to_owned()) };
         let outcome = operated.operate(now, work);
-        self.referee.configured(&self.hosts, host);
+        self.statistics.work += 1;
+        match (&outcome, work) {
+            (Ok(()), WorkKind::Reload(text)) => operated.plan.config = Some(text.clone()),
+            (Ok(()), _) => {}
+            (Err(why), _) => {
+                self.statistics.refused += 1;
+                self.trace.note(now, host, || format!("refused: {why}"));
+            }
+        }
+        self.referee.operated(&self.hosts, host, work);
         self.follow_up(host);
         // What a command changed may be sent at once.
         self.wake_soon(host);
@@ -230,21 +240,6 @@ impl World {
     /// When anybody last sent an UPDATE.
     pub fn last_update(&self) -> Micros {
         self.referee.last_update
-    }
-
-    /// When anybody last asked for a refresh.
-    pub fn last_refresh(&self) -> Micros {
-        self.referee.last_refresh
-    }
-
-    /// When a limit of prefixes last ended a session.
-    pub fn last_limit(&self) -> Micros {
-        self.referee.last_limit
-    }
-
-    /// Who that was.
-    pub fn last_sender(&self) -> String {
-        self.name(self.referee.last_sender)
     }
 
     /// Looks at everything that must hold at any time; `tables`: into every table of every speaker too.
@@ -310,7 +305,7 @@ impl World {
             What::End(fault) => self.end(fault),
             What::Work(number) => {
                 if let Some((host, work)) = self.work.get(number).cloned() {
-                    // What is refused is noted nowhere: what is drawn from a seed is not always possible.
+                    // What is refused breaks no rule: whether a daemon runs then, or has room, is not known beforehand.
                     let _ = self.operate(host, &work);
                 }
             }
@@ -343,7 +338,8 @@ impl FaultKind {
             | Self::SlowCpu { host, .. }
             | Self::Kernel { host, .. }
             | Self::ClockJump { host, .. }
-            | Self::Deaf { host } => (None, [Some(host), None]),
+            | Self::Deaf { host }
+            | Self::SlowReader { host, .. } => (None, [Some(host), None]),
             Self::Reset { host, peer } | Self::HalfOpen { host, peer } => (None, [Some(host), Some(peer)]),
         }
     }

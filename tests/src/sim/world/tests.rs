@@ -1,5 +1,8 @@
+use crier_core::speaker::Clear;
+
 use super::*;
-use crate::sim::plan::{EndPlan, Quality};
+use crate::sim::plan::{EndPlan, Quality, Work};
+use crate::sim::settle::{Expected, converge};
 
 fn config(asn: u32, id: &str, neighbor: &str, network: &str) -> String {
     format!(
@@ -65,10 +68,98 @@ fn the_same_seed_gives_the_same_packets() {
     assert_ne!(run(7).0, run(8).0);
 }
 
+/// A pair at rest.
+fn resting() -> World {
+    let mut world = World::new(&pair(1, Quality::default())).unwrap();
+    world.run_until(Micros::secs(61)).unwrap();
+    assert_eq!(world.at_rest(), Ok(()));
+    world
+}
+
+fn strict() -> Expected {
+    Expected { sessions: true, arrival: true, refusals: false, oscillation: false }
+}
+
+#[test]
+fn what_is_wrong_at_rest_is_not_given_the_time_to_be_repaired() {
+    let mut world = resting();
+    assert!(converge(&mut world, Micros::secs(60), strict()).is_ok());
+    let begin = world.now();
+    // A comparison of the bridge with its kernel, every thirty seconds, would find it.
+    world.hosts[0].fib.set_learned(begin, "198.51.100.0/24".parse().unwrap(), None);
+    let failure = converge(&mut world, Micros::secs(900), strict()).unwrap_err();
+    assert_eq!(failure.rule, Rule::DataPlane, "{failure}");
+    assert!(failure.at - begin < Micros::secs(10), "{failure}");
+}
+
+#[test]
+fn bytes_on_their_way_are_no_rest() {
+    let mut world = resting();
+    world.inject(fault(61, 100, FaultKind::Deaf { host: 0 })).unwrap();
+    world.run_until(Micros::secs(66)).unwrap();
+    let text = world.at_rest().unwrap_err();
+    assert!(text.contains("on their way"), "{text}");
+}
+
+fn fault(from: u64, until: u64, kind: FaultKind) -> Fault {
+    Fault { from: Micros::secs(from), until: Micros::secs(until), kind }
+}
+
+#[test]
+fn a_refresh_in_the_silence_excuses_its_answer_and_nothing_else() {
+    let refresh = WorkKind::Clear("10.0.0.2".parse().unwrap(), Clear::SoftIn);
+    let mut world = resting();
+    world.keep_silence(2);
+    world.operate(0, &refresh).unwrap();
+    world.run_until(Micros::secs(70)).unwrap();
+    assert!(world.last_update() > Micros::secs(60), "nobody has answered");
+    let network = "203.0.113.0/24".parse().unwrap();
+    let announce = WorkKind::Announce { prefix: network, communities: Vec::new(), med: None };
+    for host in [0, 1] {
+        let mut world = resting();
+        world.keep_silence(2);
+        world.operate(0, &refresh).unwrap();
+        world.operate(host, &announce).unwrap();
+        assert_eq!(world.run_until(Micros::secs(70)).unwrap_err().rule, Rule::Silence, "{host}");
+    }
+    let mut world = resting();
+    world.keep_silence(0);
+    world.operate(0, &refresh).unwrap();
+    assert_eq!(world.run_until(Micros::secs(70)).unwrap_err().rule, Rule::Silence);
+}
+
+#[test]
+fn turns_at_rest_are_counted() {
+    let mut world = resting();
+    let before = world.turns();
+    world.run_until(Micros::secs(161)).unwrap();
+    world.judge_calm(&before, 100).unwrap();
+    // KEEPALIVEs every three seconds, 34 of them.
+    world.hosts[1].all_turns = before[1] + 50 * 100 + 8 * 34 + 1;
+    let broken = world.judge_calm(&before, 100).unwrap_err();
+    assert_eq!(broken.rule, Rule::Progress);
+    assert!(broken.text.starts_with("two: 5273 turns in 100 s"), "{}", broken.text);
+}
+
+#[test]
+fn who_reads_slowly_gets_everything_late() {
+    let mut world = resting();
+    world.inject(fault(61, 200, FaultKind::SlowReader { host: 1, rate: 40 })).unwrap();
+    for number in 0..3 {
+        let prefix = format!("203.0.{number}.0/24").parse().unwrap();
+        let communities = (0..30).collect();
+        world.operate(0, &WorkKind::Announce { prefix, communities, med: Some(number) }).unwrap();
+    }
+    world.run_until(Micros::secs(65)).unwrap();
+    assert_eq!(prefixes(&world, 1), 2);
+    world.run_until(Micros::secs(110)).unwrap();
+    assert_eq!(prefixes(&world, 1), 5);
+    assert_eq!(world.statistics().sessions, 2, "a session was lost");
+}
+
 #[test]
 fn a_whole_run_ends_with_everything_right() {
     let quality = Quality { loss: 10_000, reordering: 50_000, corruption: 10_000, ..Quality::default() };
-    let fault = |from, until, kind| Fault { from: Micros::secs(from), until: Micros::secs(until), kind };
     for seed in 0..20 {
         let plan = Plan {
             faults: vec![
@@ -77,6 +168,7 @@ fn a_whole_run_ends_with_everything_right() {
                 fault(75, 75, FaultKind::HalfOpen { host: 0, peer: 1 }),
                 fault(80, 90, FaultKind::Kill { host: 0 }),
                 fault(95, 130, FaultKind::Deaf { host: 0 }),
+                fault(150, 190, FaultKind::SlowReader { host: 1, rate: 100 }),
                 fault(140, 140, FaultKind::ClockJump { host: 1, by: Micros::secs(1000) }),
             ],
             heal_at: Micros::secs(200),
@@ -87,4 +179,53 @@ fn a_whole_run_ends_with_everything_right() {
         let verdict = crate::sim::run(&plan, crate::sim::Options::default());
         assert!(verdict.result.is_ok(), "{seed}: {:?}\n{}", verdict.result, verdict.trace.join("\n"));
     }
+}
+
+#[test]
+fn what_a_daemon_refuses_is_noted_and_counted() {
+    let work = |at, kind| Work { at: Micros::secs(at), host: 0, kind };
+    let network = "192.0.2.0/24".parse().unwrap();
+    let announce = WorkKind::Announce { prefix: network, communities: Vec::new(), med: None };
+    let plan = Plan {
+        work: vec![
+            work(20, WorkKind::Withdraw(network)),
+            work(21, announce),
+            work(22, WorkKind::Withdraw(network)),
+        ],
+        ..pair(1, Quality::default())
+    };
+    let mut world = World::new(&plan).unwrap();
+    world.trace.keep(100);
+    world.run_until(Micros::secs(30)).unwrap();
+    let Statistics { work, refused, .. } = world.statistics();
+    assert_eq!((work, refused), (3, 1));
+    let events = world.trace.lines(|host| world.name(host));
+    let refusals: Vec<_> = events.iter().filter(|line| line.contains("refused: ")).collect();
+    assert_eq!(refusals.len(), 1, "{events:?}");
+    assert!(
+        refusals[0].starts_with("20.000000 one: refused: 192.0.2.0/24 comes from a [[network]]"),
+        "{refusals:?}"
+    );
+}
+
+#[test]
+fn a_daemon_that_starts_again_reads_the_file_that_was_reloaded_last() {
+    let mut world = World::new(&pair(1, Quality::default())).unwrap();
+    world.run_until(Micros::secs(20)).unwrap();
+    let changed = config(65001, "10.0.0.1", "10.0.0.2", "203.0.113.0/24");
+    world.operate(0, &WorkKind::Reload(changed.clone())).unwrap();
+    // What is refused is not in the file.
+    let refused = changed.replace("prefixes = 100", "prefixes = 101").replace("203.0.113", "198.18.0");
+    world.operate(0, &WorkKind::Reload(refused)).unwrap_err();
+    let (from, until) = (Micros::secs(30), Micros::secs(35));
+    world.inject(Fault { from, until, kind: FaultKind::Kill { host: 0 } }).unwrap();
+    world.run_until(Micros::secs(90)).unwrap();
+    let held = |prefix: &str| {
+        let prefix: ipnet::IpNet = prefix.parse().unwrap();
+        let speaker = world.speaker(1).unwrap();
+        let slots = 1..speaker.destination_slots(crier_core::Family::Ipv4Unicast);
+        let mut held = slots.filter_map(|slot| speaker.destination(crier_core::Family::Ipv4Unicast, slot));
+        held.any(|destination| destination.prefix == prefix)
+    };
+    assert!(held("203.0.113.0/24") && !held("192.0.2.0/24") && !held("198.18.0.0/24"));
 }

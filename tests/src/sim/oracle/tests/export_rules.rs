@@ -6,7 +6,7 @@ use crier_core::policy::RuleAction;
 use crier_core::view::Reason;
 use crier_core::{Family, FamilySet};
 
-use super::super::{Path, export};
+use super::super::{Path, export, last_resort};
 use super::world::{World, ip, net, network, path, route, rule};
 use crate::sim::Route;
 
@@ -189,6 +189,17 @@ fn reasons_not_to_announce_anything() {
     assert_eq!(told(&world, NET6), Some(Reason::Family));
     world.routers[0].drained = true;
     assert_eq!(told(&world, NET), Some(Reason::Drained));
+}
+
+/// RFC 8326: the community for everybody, the lowest preference inside the AS.
+#[test]
+fn a_last_resort_is_marked_and_inside_the_as_not_preferred() {
+    let world = world();
+    for (session, local_pref, lowest) in [(0, None, None), (2, Some(100), Some(0))] {
+        let route = Route { local_pref, communities: [5].into(), ..route(&[7], FAR) };
+        let expected = Route { local_pref: lowest, communities: [5, 0xFFFF_0000].into(), ..route.clone() };
+        assert_eq!(last_resort(&world.routers[0], session, route), expected);
+    }
 }
 
 /// The patterns of an export policy see the route as it is in the table, and what rules above have set.

@@ -4,7 +4,7 @@ use crier::config::{MatchModel, SetModel};
 use crier_core::config::PolicyRef;
 use crier_core::policy::{PrefixRange, RuleAction};
 
-use super::super::{Observed, from_observed, is_stable, multipath, origins_of, solve_one};
+use super::super::{Observed, from_observed, is_stable, multipath, origin};
 use super::world::{World, best_of, best_path, ip, net, network, path, rule};
 
 const NET: &str = "172.20.0.0/16";
@@ -43,8 +43,12 @@ fn what_a_configuration_originates() {
         next-hop = "2001:db8::9"
     "#;
     let facts = crier::config::HostFacts { addresses: &[] };
-    let origins = origins_of(&crier::config::parse(text, "test", &facts).unwrap());
-    let [v4, v6] = [NET, NET6].map(|prefix| &origins[&net(prefix)]);
+    let model = crier::config::parse(text, "test", &facts).unwrap();
+    assert_eq!(
+        model.networks.iter().map(|network| network.prefix).collect::<Vec<_>>(),
+        [net(NET), net(NET6)]
+    );
+    let [v4, v6] = [0, 1].map(|number| origin(&model.networks[number]));
     assert_eq!((v4.origin, v4.med, v4.local_pref, v4.next_hop), (0, Some(7), Some(50), ip("0.0.0.0")));
     assert!(v4.as_path.is_empty() && v4.communities == [65_000 << 16 | 1, 0xFFFF_FF01].into());
     assert_eq!(v4.large_communities, [[1, 2, 3]].into());
@@ -246,22 +250,6 @@ fn two_ways_of_equal_length_forward_together_if_allowed() {
     assert_eq!(multipath(&r3, paths), [true, true, true]);
     r3.maximum_paths = 2;
     assert_eq!(multipath(&r3, paths), [true, true, false], "the best, then by the tie-break");
-}
-
-#[test]
-fn one_prefix_alone_is_as_among_all() {
-    let mut world = World::line(&[1, 2, 3]);
-    world.originate(0, &network(NET));
-    world.originate(1, &network(NET6));
-    let all = world.solve();
-    let mut alone = solve_one(&world.routers, net(NET)).unwrap();
-    assert!(alone.iter().all(|tables| !tables.paths.contains_key(&net(NET6))));
-    for (tables, other) in alone.iter_mut().zip(solve_one(&world.routers, net(NET6)).unwrap()) {
-        tables.paths.extend(other.paths);
-        tables.best.extend(other.best);
-        tables.received.iter_mut().zip(other.received).for_each(|(all, more)| all.extend(more));
-    }
-    assert_eq!(alone, all);
 }
 
 #[test]

@@ -97,6 +97,11 @@ impl Traits {
         let eager = draw.one([20, 40, 70]);
         let mut faults: Vec<FaultClass> =
             FaultClass::ALL.into_iter().filter(|_| draw.chance(eager)).collect();
+        let small_buffers = draw.chance(40);
+        // Full buffers are what both are about.
+        if small_buffers && draw.chance(30) && !faults.contains(&FaultClass::SlowReader) {
+            faults.push(FaultClass::SlowReader);
+        }
         if holds == Holds::Zero {
             faults.retain(|class| !class.needs_hold_timer());
         }
@@ -132,7 +137,7 @@ impl Traits {
             ttl: draw.chance(30),
             next_hop_self: draw.chance(40),
             multipath: draw.chance(60),
-            small_buffers: draw.chance(40),
+            small_buffers,
             bad_links: draw.chance(50),
             faults,
             work,

@@ -1,0 +1,85 @@
+//! What is known of this host: read from /proc and asked of the kernel, judged elsewhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{host, ports, sysctls};
+use crate::config::Model;
+
+/// What is known of this host. What could not be read is missing.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Settings of the kernel by their names with dots.
+    pub sysctls: BTreeMap<String, u64>,
+    /// Names of interfaces.
+    pub interfaces: Vec<String>,
+    /// TCP sockets that listen.
+    pub listeners: Vec<Listener>,
+    /// Effective capabilities, a bit each.
+    pub capabilities: Option<u64>,
+    /// The hard limit of open files; `None`: there is none.
+    pub open_files: Option<u64>,
+    /// Bytes that can be had without swapping.
+    pub memory_available: Option<u64>,
+    /// The time of day, in seconds since 1970.
+    pub unix_seconds: u64,
+    /// What a look at the kernel's routes found, or why there was none; `None` without `[kernel]`.
+    pub routes: Option<Result<RoutesLike, String>>,
+}
+
+/// A TCP socket that listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Where.
+    pub address: SocketAddr,
+    /// The number by which /proc knows it.
+    pub inode: u64,
+    /// The program that has it, where that can be read.
+    pub process: Option<String>,
+}
+
+/// Routes with the configured table, protocol and metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoutesLike {
+    /// Those known as crier's by the numbers of their next-hop objects.
+    pub by_number: u32,
+    /// The rest.
+    pub others: u32,
+    /// A record says that those are crier's too.
+    pub recorded: bool,
+    /// The kernel has next-hop objects.
+    pub objects: bool,
+}
+
+impl Facts {
+    /// Looks at this host.
+    pub fn read(model: &Model) -> Self {
+        let interfaces = sysctls::interfaces();
+        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            sysctls: sysctls::read(&interfaces),
+            listeners: ports::read(),
+            capabilities: host::capabilities(&text("/proc/self/status")),
+            open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum,
+            memory_available: host::available(&text("/proc/meminfo")),
+            unix_seconds: since.as_secs(),
+            routes: model.kernel.as_ref().map(|settings| {
+                let found = crier_io_mio::kernel::look(settings).map_err(|error| error.to_string())?;
+                let kept = model
+                    .state_dir
+                    .as_ref()
+                    .map(|directory| crate::adoption::Adoption::new(directory, settings));
+                Ok(RoutesLike {
+                    by_number: found.by_number,
+                    others: found.others,
+                    recorded: kept.is_some_and(|kept| kept.ok().flatten().is_some_and(|kept| kept.is_kept())),
+                    objects: found.objects,
+                })
+            }),
+            interfaces,
+        }
+    }
+}
