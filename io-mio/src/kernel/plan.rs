@@ -4,7 +4,7 @@ use crier_core::Limits;
 use ipnet::IpNet;
 
 use super::Settings;
-use super::bridge::{About, FOREIGN, HOPS, INTERFACES, NEXT_HOPS, SETS, UNDER_WAY};
+use super::bridge::{About, FOREIGN, HOPS, INTERFACES, Left, NEXT_HOPS, SETS, UNDER_WAY};
 use super::cells::Cells;
 use super::resolve::Ways;
 use super::sets::{HopId, HopSlot, MOST_HOPS, SetId, SetSlot};
@@ -31,7 +31,7 @@ const BUFFERS: &str = "kernel-buffers";
 /// What [`Kernel::open`](super::Kernel::open) allocates, part by part: routes with what may be taken over of them; next hops and
 /// their sets; routes of others and interfaces; buffers.
 pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
-    let adopted = map_bytes::<IpNet, SetId>(settings.max_routes.into());
+    let adopted = map_bytes::<IpNet, Left>(settings.max_routes.into());
     let (others, followed) = Ways::bytes(FOREIGN, INTERFACES, NEXT_HOPS);
     let requests = UNDER_WAY * size_of::<(u32, About)>();
     [

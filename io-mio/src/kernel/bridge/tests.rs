@@ -1,5 +1,6 @@
 use crier_core::{Family, Millis};
 
+use super::super::Pending;
 use super::{Settings, Standing};
 use crate::netlink::decode::Message;
 
@@ -105,8 +106,8 @@ fn what_is_somebody_elses_stays() {
     assert_eq!(bench.fake.routes[&A.parse().unwrap()], foreign);
     let Standing { routes, refused, last_errno, .. } = bench.bridge.standing();
     assert_eq!((routes, refused, last_errno), (1, 1, libc::EEXIST));
-    assert_eq!(bench.bridge.refusal(V4, slot(&bench, A)), Some(libc::EEXIST));
-    assert_eq!(bench.bridge.refusal(V4, slot(&bench, B)), None);
+    assert_eq!(bench.bridge.route(V4, slot(&bench, A)).pending, Pending::Retry(libc::EEXIST));
+    assert_eq!(bench.bridge.route(V4, slot(&bench, B)).pending, Pending::Nothing);
     assert!(!bench.bridge.is_installed(V4, slot(&bench, A)));
     // Withdrawn, it is not removed either.
     bench.withdraw(11, &[A]);
@@ -155,7 +156,7 @@ fn as_many_routes_as_there_may_be() {
     assert_eq!((routes, no_room), (2, 1));
     let there = *bench.fake.routes.keys().next().unwrap();
     let waiting = [A, B, C].into_iter().find(|prefix| bench.fake.gateways(prefix).is_none()).unwrap();
-    assert_eq!(bench.bridge.refusal(V4, slot(&bench, waiting)), Some(libc::ENOSPC));
+    assert_eq!(bench.bridge.route(V4, slot(&bench, waiting)).pending, Pending::Room);
     bench.withdraw(11, &[&there.to_string()]);
     bench.settle();
     assert_eq!(bench.fake.gateways(waiting), Some(vec![11]));

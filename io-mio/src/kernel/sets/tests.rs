@@ -85,7 +85,9 @@ fn a_dead_next_hop_leaves_its_groups_but_no_group_becomes_empty() {
     let other = sets.intern(&[hop(2), hop(3)]).unwrap();
     let single = sets.intern(&[hop(1)]).unwrap();
     let unsaid = sets.intern(&[hop(1), hop(4)]).unwrap();
-    [three, two, other, single].map(|set| prepare(&mut sets, set));
+    for set in [three, two, other, single] {
+        prepare(&mut sets, set);
+    }
     assert_eq!(drop_hop(&mut sets, hop(1)), ["1008=[1001, 1002]", "1009=[1001]"]);
     assert_eq!(gateways(&sets, single), ["192.0.2.1"]);
     assert_eq!(gateways(&sets, unsaid), ["192.0.2.1", "192.0.2.4"]);
@@ -108,7 +110,9 @@ fn what_nobody_holds_is_cleared_away_groups_first() {
     let set = sets.intern(&[hop(1), hop(2)]).unwrap();
     let kept = sets.intern(&[hop(2)]).unwrap();
     let unsaid = sets.intern(&[hop(3), hop(4)]).unwrap();
-    [set, kept].map(|set| prepare(&mut sets, set));
+    for set in [set, kept] {
+        prepare(&mut sets, set);
+    }
     assert_eq!(clear_away(&mut sets, 9), (false, vec![]));
     sets.release(set);
     sets.release(unsaid);

@@ -266,7 +266,7 @@ impl Bench {
     /// A neighbor's connection ends.
     pub(super) fn disconnect(&mut self, peer: u8) {
         let conn = self.connections.remove(&peer).unwrap();
-        self.speaker.closed(self.now, conn, CloseCause::Closed);
+        self.speaker.closed(self.now, conn, CloseCause::Eof);
         self.bridge.session_down(self.now, address(peer).into(), &mut self.fake);
     }
 
