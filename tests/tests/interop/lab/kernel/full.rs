@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crier_tests::lab::{Crier, Kind, Lab, await_until};
+use crier_tests::lab::{Crier, Kind, Lab, OrFail as _, await_until};
 
 use super::feed::{self, Feed};
 use super::{Table, await_table, table};
@@ -26,12 +26,25 @@ fn others_move_up_where_there_is_no_room() {
     let count = || table(&router).len();
     await_until("ten are known", || crier.routes(&["best"]).len(), |known| *known == 10);
     await_until("five are in", count, |count| *count == 5);
+    // What `crier routes` calls installed, and how many wait by what `crier status` says.
+    let shown = || {
+        let rows = crier.routes(&["best"]);
+        let installed = rows.iter().filter(|row| row["installed"] == true);
+        let mut prefixes: Vec<String> =
+            installed.map(|row| row["prefix"].as_str().unwrap_or_default().to_owned()).collect();
+        prefixes.sort();
+        (prefixes, crier.json(&["status"])["kernel"]["no_room"].as_u64())
+    };
     let known = || table(&router).into_keys().collect::<Vec<_>>();
+    await_until("crier shows which", shown, |shown| *shown == (known(), Some(5)));
+    let waiting = all.iter().find(|prefix| !known().contains(prefix)).or_fail("one that waits");
+    assert!(crier.command(&["why", waiting]).contains("max-routes"));
     // Two that are in go; two that were waiting are in their place.
     let gone: Vec<String> = known().into_iter().take(2).collect();
     feed.withdraw(&texts(&gone));
     let moved = |known: &Vec<String>| known.len() == 5 && !known.iter().any(|prefix| gone.contains(prefix));
     await_until("others have moved up", known, moved);
+    await_until("crier shows which", shown, |shown| *shown == (known(), Some(3)));
     feed.withdraw(&texts(&all[..8]));
     let left = Table::from_iter(
         all[8..].iter().map(|prefix| (prefix.clone(), vec!["198.18.0.2 to-feeder".to_owned()])),
@@ -71,5 +84,6 @@ fn notifications_that_are_lost() {
     router.run("ip", &["-batch", &path.to_string_lossy()]);
     crier.process().signal("CONT");
     await_table("all are as they should be", &router, &wanted("192.0.3.2 to-b"));
+    assert!(crier.json(&["status"])["kernel"]["overruns"].as_u64() > Some(0));
     crier.process().assert_running();
 }

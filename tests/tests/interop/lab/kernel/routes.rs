@@ -35,6 +35,9 @@ fn three_next_hops_and_what_is_left_at_the_end() {
     // Three gateways and a group of them for each family.
     await_until("an object for each", || objects(router).len(), |count| *count == 8);
 
+    let installed = || crier.routes(&["best"]).iter().filter(|path| path["installed"] == true).count();
+    await_until("crier says so", installed, |count| *count == 8);
+
     // What is withdrawn goes, and nothing else.
     nodes[0].command(&["withdraw", "2001:db8:51::/48"]);
     let mut less = wanted(&star, &[1, 2, 3]);

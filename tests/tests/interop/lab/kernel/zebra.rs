@@ -59,6 +59,10 @@ fn frr_beside_crier() {
     let alone = own(&["10.80.0.0/16", "10.81.0.0/16", "2001:db8:80::/48"]);
     await_until("crier has its own", ours, |ours| *ours == alone);
     assert_eq!(of_frr(), before);
+    // It says what stands in the way.
+    let status = crier.json(&["status"])["kernel"].take();
+    assert_eq!((&status["routes"], &status["refused"]), (&3.into(), &2.into()), "{status}");
+    assert!(crier.command(&["why", "10.70.0.0/16"]).contains("somebody else's route is there"));
     // A change of what both have, and of what only crier has.
     feed.withdraw(&["10.70.0.0/16", "10.81.0.0/16"]);
     feed.withdraw(&["2001:db8:70::/48"]);
@@ -80,7 +84,7 @@ fn frr_beside_crier() {
     await_until("crier has ended", || crier.process().has_ended(), |ended| *ended);
     assert_eq!((ours(), of_frr()), (vec![], less));
     drop(crier);
-    let _crier = Crier::start_with(&router, &configuration);
+    let crier = Crier::start_with(&router, &configuration);
     let feed = Feed::connect(&feeder);
     feed.announce("198.18.0.2", &["10.80.0.0/16", "10.81.0.0/16"]);
     feed.announce("2001:db8:2::9", &["2001:db8:80::/48"]);
@@ -91,7 +95,8 @@ fn frr_beside_crier() {
     // And one that starts later.
     let frr = Frr::start_at(&router, &plan, "192.0.2.1");
     await_until("FRR has its routes again", of_frr, |routes| routes.len() >= 2);
-    println!("crier's routes once zebra has started beside it: {:?}", ours());
+    let put_back = crier.json(&["status"])["kernel"]["put_back"].take();
+    println!("crier's routes once zebra has started beside it: {:?}, put back: {put_back}", ours());
     await_until("crier's are there", ours, |ours| *ours == alone);
     drop(frr);
 }
