@@ -308,7 +308,7 @@ impl Bench {
     /// The kernel tells of something that one of its other clients has done.
     pub(super) fn hear(&mut self, message: &Message<'_>) {
         let origin = Origin { sequence: 0, port: 0, dump: false };
-        self.bridge.heard(self.now, &mut self.speaker, origin, false, message, &mut self.fake);
+        self.bridge.heard(self.now, &self.speaker, origin, false, message, &mut self.fake);
     }
 
     /// The link goes down or up, and the kernel says so.

@@ -100,3 +100,44 @@ fn frr_beside_crier() {
     await_until("crier's are there", ours, |ours| *ours == alone);
     drop(frr);
 }
+
+/// When zebra starts, it takes routes with its daemons' protocols for what a former zebra has left, unless they lead to next-hop
+/// objects that are not its own, and deletes them. Another protocol is none of its business.
+#[test]
+fn frr_that_starts_later() {
+    let Some(lab) = Lab::new(&[Kind::Crier, Kind::Frr]) else { return };
+    let (router, feeder, far) = (lab.node("r"), lab.node("feeder"), lab.node("far"));
+    let configuration =
+        feed::link(&router, &feeder).replace("[router]\n", "[router]\nlisten = [\"198.18.0.1:179\"]\n");
+    router.link(&["192.0.2.1/24"], &far, &["192.0.2.2/24"]);
+    let plan = Plan::new(65002, [10, 0, 0, 2]).neighbor("192.0.2.2", "192.0.2.1", 65001);
+    let _far = Crier::start(&far, &plan.announce("10.70.0.0/16"));
+    let plan = Plan::new(65001, [10, 0, 0, 1]).neighbor("192.0.2.1", "192.0.2.2", 65002);
+    for (keys, protocol, untouched) in [
+        ("", "186", true),
+        ("next-hop-ids = 0\nprotocol = 200\n", "200", true),
+        ("next-hop-ids = 0\n", "186", false),
+    ] {
+        let crier = Crier::start_with(&router, &(configuration.clone() + keys));
+        let feed = Feed::connect(&feeder);
+        feed.announce("198.18.0.2", &["10.80.0.0/16", "10.81.0.0/16"]);
+        let ours = || {
+            let routes = shown(&router, &["proto", protocol, "dev", "to-feeder"]);
+            routes
+                .iter()
+                .map(|route| format!("{} {}", route["dst"], hops(route).join(" ")))
+                .collect::<Vec<_>>()
+        };
+        let before = await_until("crier has its routes", ours, |routes| routes.len() == 2);
+        let frr = Frr::start_at(&router, &plan, "192.0.2.1");
+        let theirs = || shown(&router, &["proto", "bgp", "dev", "to-far"]).len();
+        await_until("FRR has its route", theirs, |count| *count == 1);
+        await_until("crier's are there", ours, |routes| *routes == before);
+        let put_back = crier.json(&["status"])["kernel"]["put_back"].as_u64();
+        assert_eq!(put_back == Some(0), untouched, "{keys}: put back {put_back:?}");
+        drop((frr, crier));
+        for prefix in ["10.80.0.0/16", "10.81.0.0/16"] {
+            router.run("ip", &["route", "del", prefix]);
+        }
+    }
+}
