@@ -237,7 +237,7 @@ impl Bridge {
     }
 
     /// A route of ours as a dump has it.
-    fn own_route(&mut self, speaker: &mut Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
+    fn own_route(&mut self, speaker: &Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
         let number = self.survey.number();
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
@@ -295,7 +295,7 @@ impl Bridge {
     }
 
     /// Somebody has removed a route of ours.
-    fn own_route_gone(&mut self, speaker: &mut Speaker<'_>, route: &Route<'_>) {
+    fn own_route_gone(&mut self, speaker: &Speaker<'_>, route: &Route<'_>) {
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
         if let Some(left) = self.adopted.remove(&route.key.prefix) {

@@ -149,12 +149,7 @@ impl Bridge {
     }
 
     /// A dump has ended.
-    pub(super) fn survey_step_ended(
-        &mut self,
-        now: Instant,
-        speaker: &mut Speaker<'_>,
-        port: &mut impl Port,
-    ) {
+    pub(super) fn survey_step_ended(&mut self, now: Instant, speaker: &Speaker<'_>, port: &mut impl Port) {
         self.survey.asked = None;
         if std::mem::take(&mut self.survey.repeat) {
             // The same again; what it has told twice does no harm.
@@ -178,7 +173,7 @@ impl Bridge {
     pub(super) fn survey_step_refused(
         &mut self,
         now: Instant,
-        speaker: &mut Speaker<'_>,
+        speaker: &Speaker<'_>,
         errno: i32,
         port: &mut impl Port,
     ) {
@@ -199,7 +194,7 @@ impl Bridge {
         }
     }
 
-    fn survey_ended(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+    fn survey_ended(&mut self, now: Instant, speaker: &Speaker<'_>) {
         self.ways.forget_unseen(self.survey.seen());
         self.ways.forget_unused(speaker);
         let number = self.survey.number();
