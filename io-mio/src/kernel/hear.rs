@@ -130,7 +130,7 @@ impl Bridge {
     pub(super) fn heard(
         &mut self,
         now: Instant,
-        speaker: &mut Speaker<'_>,
+        speaker: &Speaker<'_>,
         origin: Origin,
         own: bool,
         message: &Message<'_>,

@@ -206,7 +206,7 @@ impl Kernel {
     }
 
     /// Notifications.
-    fn listen(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+    fn listen(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
         let Self { bridge, asking, listening, out, room, .. } = self;
         let mut port = Requests { out, asking };
         for _ in 0..DATAGRAMS {
@@ -269,7 +269,7 @@ impl Kernel {
     }
 
     /// Asks for the next dump.
-    fn dump(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+    fn dump(&mut self, now: Instant, speaker: &Speaker<'_>) {
         let Some((sequence, dump)) = self.bridge.next_dump() else { return };
         let room = &mut *self.room;
         let length = match dump {
@@ -293,7 +293,7 @@ impl Kernel {
     }
 
     /// What a dump tells. True: there is more.
-    fn hear_dump(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+    fn hear_dump(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
         let Self { bridge, asking, dumping, out, room, .. } = self;
         let mut port = Requests { out, asking };
         for _ in 0..DATAGRAMS {
