@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crier_core::Speaker;
 use crier_io_mio::Runtime;
-use crier_io_mio::kernel::Settings;
+use crier_io_mio::kernel::{self, Settings};
 
 use crate::adoption::Adoption;
 use crate::cli::{DONE, FAILED};
@@ -123,6 +123,15 @@ fn serve_kernel(
     let adoption = model.state_dir.as_ref().and_then(|directory| {
         let adoption = Adoption::new(directory, settings);
         adoption.inspect_err(|error| log::warn!("no record of kernel routes is kept: {error}")).ok().flatten()
+    });
+    // With a record from now on, the next crier would take others' routes for its own.
+    let adoption = adoption.filter(|adoption| {
+        let others = kernel::look(settings).map_or(0, |found| found.others);
+        let kept = adoption.is_kept() || others == 0;
+        if !kept {
+            log::warn!("no record of kernel routes is kept: {others} like crier's are somebody else's");
+        }
+        kept
     });
     let settings = Settings { adopt: adoption.as_ref().is_some_and(Adoption::is_kept), ..settings.clone() };
     runtime

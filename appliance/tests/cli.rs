@@ -103,7 +103,7 @@ fn doctor_reads_the_configuration_and_says_what_it_found() {
     let taken = format!("problem  {address} is taken: ");
     assert!(stdout(&output).lines().any(|line| line.starts_with(&taken)), "{}", stdout(&output));
     let output = crier(&["doctor", "-c", path, "--json"]).output().unwrap();
-    let rows: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let rows: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
     let rows = rows.as_array().unwrap().iter();
     assert_eq!(rows.filter(|row| row["check"] == "listen" && row["level"] == "problem").count(), 1);
     std::fs::remove_file(config).unwrap();

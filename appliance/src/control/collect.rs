@@ -43,6 +43,8 @@ impl Rows {
         let told: Told = serde_json::from_slice(line).map_err(|error| {
             format!("the daemon's answer makes no sense, is it of another version? ({error})")
         })?;
+        // `crier why` is about one instance, which only paths name.
+        let told = if told.about.is_some() { Told { instance: String::new(), ..told } } else { told };
         let known = self.instances.iter().position(|name| *name == told.instance);
         let instance = known.unwrap_or_else(|| {
             self.instances.push(told.instance);
@@ -129,8 +131,8 @@ mod tests {
     #[test]
     fn the_steps_of_why_keep_the_order_of_paths() {
         let lines = [
-            r#"{"about":"path","prefix":"10.0.0.0/8","peer":"10.0.0.9","instance":""}"#,
-            r#"{"about":"path","prefix":"10.0.0.0/8","peer":"10.0.0.1","instance":""}"#,
+            r#"{"about":"path","prefix":"10.0.0.0/8","peer":"10.0.0.9","instance":"default"}"#,
+            r#"{"about":"path","prefix":"10.0.0.0/8","peer":"10.0.0.1","instance":"default"}"#,
             r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.2"}"#,
             r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.1"}"#,
             r#"{"about":"refused","prefix":"10.0.0.0/8","peer":"10.0.0.3"}"#,
