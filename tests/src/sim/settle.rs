@@ -76,7 +76,7 @@ pub(crate) fn converge(world: &mut World, limit: Micros, expected: Expected) -> 
         }
     }
     if wrong.rule == Rule::Silence && expected.oscillation {
-        return oscillation(world);
+        return oscillation(world, &wrong.text);
     }
     Err(wrong.at(world.now()))
 }
@@ -108,20 +108,22 @@ pub(crate) fn judge(world: &mut World, expected: Expected) -> Result<(), Broken>
     world.judge_forwarding(expected.arrival)
 }
 
-/// What changes for ever, if the oracle finds no rest for it either.
+/// What changes for ever, if the oracle finds no rest for it either. `unrest`: what kept the world from being at rest.
 ///
 /// # Errors
 /// Something has a state in which it could rest, or does not change at all.
-fn oscillation(world: &mut World) -> Result<Outcome, Failure> {
+fn oscillation(world: &mut World, unrest: &str) -> Result<Outcome, Failure> {
     world.changing();
     watched(world, world.now() + CHANGES)?;
     let changing = world.changing();
     let named = world.routers().map(|routers| oracle::solve(&routers));
     let named = named.map_err(|broken| broken.at(world.now()))?.err();
     let broken = |text: &str| Err(Broken::new(Rule::Silence, text.to_owned()).at(world.now()));
-    let Some(named) = named else { return broken("never at rest, though there is a stable state") };
+    let Some(named) = named else {
+        return broken(&format!("never at rest ({unrest}), though there is a stable state"));
+    };
     if changing.is_empty() {
-        return broken("never at rest, though nothing changes");
+        return broken(&format!("never at rest ({unrest}), though nothing changes"));
     }
     match changing.iter().find(|prefix| !named.prefixes.contains_key(prefix)) {
         Some(prefix) => broken(&format!("{prefix} changes for ever, though it has a stable state")),

@@ -348,6 +348,7 @@ fn twenty_seconds_of_silence_are_needed_to_settle() {
     sim.settle().unwrap();
     sim.announce("node2", "172.20.99.0/24").unwrap();
     let error = sim.settle_within(Duration::from_secs(15)).unwrap_err();
-    assert!(words(error).contains("UPDATEs are being sent"));
+    let said = words(error);
+    assert!(said.contains("UPDATEs are being sent"), "{said}");
     assert!(sim.settle_within(Duration::from_secs(30)).unwrap() < Micros::secs(1));
 }

@@ -174,7 +174,7 @@ fn timers(draw: &mut Draw, traits: &Traits, table: &mut Table) {
 fn max_prefixes(draw: &mut Draw, traits: &Traits, table: &mut Table) {
     let tight = traits.max_prefixes && draw.chance(50);
     if tight {
-        let action = draw.one(["close", "refuse", "warn", "restart"]);
+        let action = draw.one(["close", "refuse", "refuse", "warn", "restart"]);
         let limit = if action == "restart" && !traits.dispute { 300 } else { draw.between(1, 20) };
         table.set("max-prefixes", format_args!("{{ limit = {limit}, action = \"{action}\" }}"));
     } else if traits.tiny && draw.chance(80) {

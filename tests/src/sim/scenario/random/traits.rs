@@ -128,7 +128,7 @@ impl Traits {
             overlaps: draw.chance(10),
             shared: draw.chance(60),
             tiny: draw.chance(30),
-            max_prefixes: draw.chance(25),
+            max_prefixes: draw.chance(35),
             communities: draw.chance(50),
             med: draw.chance(50),
             graceful: draw.chance(50),
