@@ -11,7 +11,7 @@
 //! # What the kernel is told
 //!
 //! The least. A request is made only where what is wanted differs from what the kernel has as far as known, one at a time for
-//! each destination, and a bounded number together. Routes lead to next-hop objects and groups ([`Sets`]), so that a
+//! each destination, and a bounded number together. Routes lead to next-hop objects and groups (`sets.rs`), so that a
 //! next hop that dies leaves every group at one message for each, however many routes lead there.
 //!
 //! # How far it is trusted
