@@ -37,12 +37,27 @@ pub(crate) struct Flow {
     pub(crate) least_ttl: u8,
     /// When the daemon may read again, if it reads slowly.
     pub(crate) reads_at: Micros,
+    /// Since when the bytes up to this one wait to be acknowledged.
+    waits: (Micros, u64),
     /// Told from the earlier users of its place by this.
     pub(crate) serial: u64,
     /// The timer that is set.
     timer: Micros,
     /// Whether it is in the list of news.
     news: bool,
+}
+
+/// Time after which bytes count as lost, or as held up, that were not acknowledged.
+const LONG: Micros = Micros::secs(5);
+
+/// Since when bytes wait to be acknowledged, and up to which one: from then on those that were sent later are looked at.
+fn waits(now: Micros, (since, upto): (Micros, u64), end: &Endpoint) -> (Micros, u64) {
+    let (sent, acknowledged) = (end.sent(), end.acknowledged());
+    match acknowledged == sent {
+        true => (Micros::NEVER, sent),
+        false if since == Micros::NEVER || acknowledged >= upto => (now, sent),
+        false => (since, upto),
+    }
 }
 
 /// A timer to be set: when, for which place, and the serial number of its user.
@@ -110,13 +125,13 @@ impl Flows {
         due.into_iter().for_each(|place| self.tell(place));
     }
 
-    /// The first neighbor of the daemon that has not acknowledged everything that it was sent, or that has sent what the
-    /// daemon has not read.
-    pub(crate) fn under_way(&self) -> Option<SocketAddr> {
+    /// The first neighbor of the daemon that has not acknowledged for long what it was sent, or that has sent what the daemon
+    /// has not read. (KEEPALIVEs are always under way somewhere.)
+    pub(crate) fn under_way(&self, now: Micros) -> Option<SocketAddr> {
         let mut flows = self.places.iter().flatten();
         let busy = flows.find(|flow| {
             matches!(flow.owner, Owner::Daemon(_))
-                && (flow.end.unacknowledged() > 0 || flow.end.can_receive())
+                && (flow.waits.0 < Micros(now.0.saturating_sub(LONG.0)) || flow.end.can_receive())
         });
         busy.map(|flow| flow.remote)
     }
@@ -191,6 +206,7 @@ impl Flows {
             owner,
             least_ttl: 0,
             reads_at: Micros::ZERO,
+            waits: (Micros::NEVER, 0),
             serial,
             timer: Micros::NEVER,
             news: false,
@@ -260,6 +276,7 @@ impl Flows {
     pub(crate) fn poll(&mut self, now: Micros, place: usize) {
         let Some(flow) = self.places.get_mut(place).and_then(Option::as_mut) else { return };
         flow.end.poll(now);
+        flow.waits = waits(now, flow.waits, &flow.end);
         self.out.extend(flow.end.out().drain(..));
         let stands = flow.end.stands();
         let mut due = flow.end.deadline(now);

@@ -104,10 +104,10 @@ impl Host {
         self.own.keys().copied().collect()
     }
 
-    /// The first neighbor that has not acknowledged everything, or has sent what is not read yet.
-    pub(crate) fn under_way(&self) -> Option<SocketAddr> {
+    /// The first neighbor that has not acknowledged for long what it was sent, or has sent what is not read yet.
+    pub(crate) fn under_way(&self, now: Micros) -> Option<SocketAddr> {
         self.daemon.as_ref()?;
-        self.flows.under_way()
+        self.flows.under_way(now)
     }
 
     /// When its daemon, which reads slowly, goes on reading.

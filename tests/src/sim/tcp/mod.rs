@@ -36,6 +36,8 @@ pub struct Endpoint {
     sockets: SocketSet<'static>,
     socket: SocketHandle,
     card: Card,
+    /// Bytes taken for sending so far.
+    sent: u64,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -60,7 +62,7 @@ impl Endpoint {
         socket.set_nagle_enabled(false);
         let mut sockets = SocketSet::new(Vec::new());
         let socket = sockets.add(socket);
-        Self { interface, sockets, socket, card }
+        Self { interface, sockets, socket, card, sent: 0 }
     }
 
     /// An end that begins to connect.
@@ -148,9 +150,14 @@ impl Endpoint {
         self.socket().can_recv()
     }
 
-    /// Bytes that wait to be sent, or for their acknowledgement.
-    pub fn unacknowledged(&self) -> usize {
-        self.socket().send_queue()
+    /// Bytes taken for sending so far.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Those of them that the other end has acknowledged.
+    pub fn acknowledged(&self) -> u64 {
+        self.sent.saturating_sub(self.socket().send_queue() as u64)
     }
 
     /// Whether bytes can be sent.
@@ -165,7 +172,9 @@ impl Endpoint {
 
     /// Sends as much of `bytes` as the buffer has room for; how many that was.
     pub fn send(&mut self, bytes: &[u8]) -> usize {
-        self.socket_mut().send_slice(bytes).unwrap_or(0)
+        let taken = self.socket_mut().send_slice(bytes).unwrap_or(0);
+        self.sent += taken as u64;
+        taken
     }
 
     /// Time to live of its packets.

@@ -44,7 +44,7 @@ impl World {
             if daemon.bridge.as_ref().is_some_and(|bridge| !bridge.settled()) {
                 return Err(format!("{name}'s kernel has not been told everything"));
             }
-            if let Some(neighbor) = host.under_way() {
+            if let Some(neighbor) = host.under_way(self.now) {
                 return Err(format!("bytes between {name} and {neighbor} are on their way"));
             }
             if let Some(session) = daemon.sessions.iter().flatten().find(|session| !session.outbox.is_empty())
