@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crier::config::{self, HostFacts, Model, RouterIdSource};
+use crier_tests::sim::plan::Tolerated;
 use crier_tests::sim::{Network, Simulation};
 
 use super::{Arguments, TOR};
@@ -36,7 +37,9 @@ pub(super) fn start(arguments: &Arguments) -> Result<Simulation, String> {
         network = network.router(&node.name, node.path.as_path());
     }
     let ends: Vec<(&str, &str)> = ends.iter().map(|(name, net)| (*name, net.as_str())).collect();
-    network.link("rack", &ends).start().map_err(|error| error.to_string())
+    // A limit that a node exceeds is an answer.
+    let tolerated = Tolerated { refusals: true, ..Tolerated::default() };
+    network.link("rack", &ends).tolerate(tolerated).start().map_err(|error| error.to_string())
 }
 
 /// Names and files of the nodes, in the order of their names.

@@ -57,9 +57,6 @@ impl Referee {
             self.sides.push(Side::default());
         }
         if let (Some(side), Some(host)) = (self.sides.get_mut(number), hosts.get(number)) {
-            for (id, limit) in side.limits() {
-                self.limits.replaced(number, id, limit);
-            }
             side.configured(host);
         }
     }
@@ -67,6 +64,10 @@ impl Referee {
     /// A host's operator has done this.
     pub(crate) fn operated(&mut self, hosts: &[Host], number: usize, work: &WorkKind) {
         if let (Some(side), Some(host)) = (self.sides.get_mut(number), hosts.get(number)) {
+            // A reload may lower a limit, and does not touch what is there already.
+            for (id, limit) in side.limits() {
+                self.limits.replaced(number, id, limit);
+            }
             side.operated(host, work);
         }
     }
