@@ -66,13 +66,7 @@ impl Bridge {
 
     /// All that is installed is to be compared once more with what is wanted.
     pub(super) fn mark_installed(&mut self) {
-        for family in Family::ALL {
-            for slot in 0..self.cells.len() {
-                if self.cells.get(family, slot).set != 0 {
-                    self.cells.mark(family, slot);
-                }
-            }
-        }
+        self.cells.mark_where(|cell| cell.set != 0);
     }
 
     /// Asks for what has changed, for `budget` destinations at most and as far as the window goes. True: there is more.

@@ -236,13 +236,7 @@ impl Bridge {
     /// Does what is due.
     pub(super) fn timeout(&mut self, now: Instant) {
         if self.retry_at.take_if(|at| *at <= now).is_some() {
-            for family in Family::ALL {
-                for slot in 0..self.cells.len() {
-                    if matches!(self.cells.get(family, slot).stage, Stage::Refused | Stage::NoRoom) {
-                        self.cells.mark(family, slot);
-                    }
-                }
-            }
+            self.cells.mark_where(|cell| matches!(cell.stage, Stage::Refused | Stage::NoRoom));
         }
         if self.recheck_at.take_if(|at| *at <= now).is_some() {
             self.mark_installed();

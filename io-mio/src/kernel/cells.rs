@@ -81,6 +81,17 @@ impl Cells {
         }
     }
 
+    /// Notes every destination whose cell is such.
+    pub(super) fn mark_where(&mut self, such: impl Fn(Cell) -> bool) {
+        for family in Family::ALL {
+            for slot in 0..self.len() {
+                if such(self.get(family, slot)) {
+                    self.mark(family, slot);
+                }
+            }
+        }
+    }
+
     /// One that was noted.
     pub(super) fn next_marked(&mut self, family: Family) -> Option<u32> {
         let at = family.index();

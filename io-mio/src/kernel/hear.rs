@@ -210,7 +210,7 @@ impl Bridge {
     /// Notifications were lost.
     pub(super) fn overrun(&mut self, now: Instant) {
         self.standing.overruns += 1;
-        self.survey.begin_again(now);
+        self.survey.ask(now);
     }
 
     /// A route of somebody else, as far as it matters here.

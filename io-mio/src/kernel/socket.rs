@@ -205,34 +205,10 @@ impl Kernel {
         }
     }
 
-    /// Notifications.
+    /// Notifications. True: there is more.
     fn listen(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
         let Self { bridge, asking, listening, out, room, .. } = self;
-        let mut port = Requests { out, asking };
-        for _ in 0..DATAGRAMS {
-            let datagram = match listening.receive(room) {
-                Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
-                Ok(Received::Foreign) => continue,
-                Ok(Received::Overrun | Received::Truncated(_)) => {
-                    bridge.overrun(now);
-                    continue;
-                }
-                Ok(Received::Nothing) => {
-                    port.flush();
-                    return false;
-                }
-                Err(error) => {
-                    log::warn!("the kernel cannot be heard: {error}");
-                    return false;
-                }
-            };
-            for (origin, message) in messages(datagram) {
-                let own = origin.port == port.asking.port();
-                bridge.heard(now, speaker, origin, own, &message, &mut port);
-            }
-        }
-        port.flush();
-        true
+        hear(now, bridge, speaker, listening, room, &mut Requests { out, asking })
     }
 
     /// Answers to requests, of which the kernel owes none once they were sent.
@@ -295,30 +271,7 @@ impl Kernel {
     /// What a dump tells. True: there is more.
     fn hear_dump(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
         let Self { bridge, asking, dumping, out, room, .. } = self;
-        let mut port = Requests { out, asking };
-        for _ in 0..DATAGRAMS {
-            let datagram = match dumping.receive(room) {
-                Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
-                Ok(Received::Foreign) => continue,
-                Ok(Received::Overrun | Received::Truncated(_)) => {
-                    bridge.overrun(now);
-                    continue;
-                }
-                Ok(Received::Nothing) => {
-                    port.flush();
-                    return false;
-                }
-                Err(error) => {
-                    log::warn!("the kernel's tables cannot be read: {error}");
-                    return false;
-                }
-            };
-            for (origin, message) in messages(datagram) {
-                bridge.heard(now, speaker, origin, false, &message, &mut port);
-            }
-        }
-        port.flush();
-        true
+        hear(now, bridge, speaker, dumping, room, &mut Requests { out, asking })
     }
 
     fn tell_addresses(&mut self, speaker: &mut Speaker<'_>) {
@@ -332,6 +285,42 @@ impl Kernel {
             Err(error) => log::warn!("cannot read the addresses of this host: {error}"),
         }
     }
+}
+
+/// Hands the bridge what a socket has to say, up to a turn's share. True: there is more.
+fn hear(
+    now: Instant,
+    bridge: &mut Bridge,
+    speaker: &Speaker<'_>,
+    socket: &Netlink,
+    room: &mut [u8],
+    port: &mut Requests<'_>,
+) -> bool {
+    for _ in 0..DATAGRAMS {
+        let datagram = match socket.receive(room) {
+            Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
+            Ok(Received::Foreign) => continue,
+            Ok(Received::Overrun | Received::Truncated(_)) => {
+                bridge.overrun(now);
+                continue;
+            }
+            Ok(Received::Nothing) => {
+                port.flush();
+                return false;
+            }
+            Err(error) => {
+                log::warn!("the kernel cannot be heard: {error}");
+                return false;
+            }
+        };
+        for (origin, message) in messages(datagram) {
+            // What a dump tells goes by the number of the socket that asked for it, and so is never taken for a change of ours.
+            let own = origin.port == port.asking.port();
+            bridge.heard(now, speaker, origin, own, &message, port);
+        }
+    }
+    port.flush();
+    true
 }
 
 impl Requests<'_> {

@@ -72,11 +72,6 @@ impl Survey {
         self.at = Some(self.at.map_or(at, |before| before.min(at)));
     }
 
-    /// Notifications were lost, so that what was dumped so far may be outdated.
-    pub(super) fn begin_again(&mut self, now: Instant) {
-        self.ask(now);
-    }
-
     /// When the next one is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.at.filter(|_| self.running.is_none())

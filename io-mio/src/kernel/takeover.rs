@@ -48,7 +48,7 @@ impl Bridge {
         }
         if self.adopted.is_empty() || self.sweep_at.is_none_or(|at| at <= now) {
             self.takeover = Takeover::Over;
-            self.mark_all();
+            self.cells.mark_where(|_| true);
         }
     }
 
@@ -69,14 +69,6 @@ impl Bridge {
         let same = wanted != 0 && self.sets.same(left, wanted);
         self.sets.release(wanted);
         !same
-    }
-
-    fn mark_all(&mut self) {
-        for family in Family::ALL {
-            for slot in 0..self.cells.len() {
-                self.cells.mark(family, slot);
-            }
-        }
     }
 }
 
