@@ -89,7 +89,7 @@ fn routes_show_marks_and_reasons() {
     let row = |rest: &str| {
         format!(
             r#"{{"prefix":"172.20.100.0/24","family":"ipv4-unicast","multipath":true,"stale":false,"communities":[],
-            "large_communities":[],"installed":false,"instance":"default",{rest}}}"#
+            "large_communities":[],"installed":false,"instance":"default","blackhole":false,{rest}}}"#
         )
         .replace('\n', "")
     };
@@ -116,11 +116,13 @@ fn routes_show_marks_and_reasons() {
     let mut rows = Rows::default();
     rows.push(row(accepted).replace(r#""installed":false"#, r#""installed":true"#).as_bytes()).unwrap();
     rows.push(row(lost).as_bytes()).unwrap();
+    rows.push(row(accepted).replace(r#""blackhole":false"#, r#""blackhole":true"#).as_bytes()).unwrap();
     let shown = text(|out| routes(&rows, Style::PLAIN, out));
     fits(&shown);
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines[1].starts_with(">k ") && lines[2].starts_with("! "), "{shown}");
     assert!(lines[2].ends_with("unreachable"), "{shown}");
+    assert!(lines[3].starts_with(">  172.20.100.0/24  blackhole "), "{shown}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::Stage;
+use super::nowhere::{nowhere, object_of, via};
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
@@ -203,6 +204,10 @@ impl Bridge {
         for path in destination.paths().filter(|path| path.multipath) {
             // What is originated here is reached without us.
             let Some(_) = path.remote else { return Ok(0) };
+            if path.blackhole {
+                // What forwards with it drops as well: the best path has decided.
+                return self.sets.intern(&[nowhere(family)]).ok_or(libc::ENOSPC);
+            }
             let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
             // One that has just become unreachable is about to be decided anew.
             if let Some(way) = way
@@ -225,7 +230,7 @@ impl Bridge {
             return asked.send(about, &Request::Route(existing, key, Via::Object(object)), port);
         }
         let hops: heapless::Vec<Hop, MOST_HOPS> = sets.hops(set).collect();
-        asked.send(about, &Request::Route(existing, key, Via::Hops(&hops)), port);
+        asked.send(about, &Request::Route(existing, key, via(&hops)), port);
     }
 }
 
@@ -249,7 +254,7 @@ impl super::bridge::Asked {
     pub(super) fn object(&mut self, set: SetId, request: ObjectRequest<'_>, port: &mut impl Port) {
         let about = About::Object(set);
         match request {
-            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, Object::Hop(hop)), port),
+            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, object_of(hop)), port),
             ObjectRequest::Group(id, members) => {
                 self.send(about, &Request::Object(id, Object::Group(members)), port);
             }

@@ -5,6 +5,7 @@ use crier_core::{Family, Instant, Millis, Speaker};
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::Stage;
+use super::nowhere::nowhere;
 use super::resolve::Foreign;
 use super::sets::SetId;
 use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteKind};
@@ -268,6 +269,10 @@ impl Bridge {
     fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
+        }
+        if route.kind == RouteKind::Blackhole {
+            // IPv6 ones name an interface.
+            return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]);
         }
         let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
         if hops.is_empty() { None } else { self.sets.intern(&hops) }

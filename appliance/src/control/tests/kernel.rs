@@ -37,6 +37,9 @@ impl KernelView for Fake {
     }
 
     fn hops(&self, _: Family, _: u32) -> Vec<Hop> {
+        if self.route.blackhole {
+            return Vec::new();
+        }
         // The loopback interface is number 1 everywhere.
         vec![Hop { gateway: Some([10, 0, 0, 1].into()), interface: 1, onlink: false }]
     }
@@ -66,7 +69,7 @@ fn why(pair: &mut Pair, kernel: &Fake) -> Value {
 #[test]
 fn an_installed_route_is_shown_in_every_form() {
     let mut pair = pair(true);
-    let installed = RouteView { installed: true, object: Some(2_000_000_001), pending: Pending::Nothing };
+    let installed = RouteView { installed: true, object: Some(2_000_000_001), ..RouteView::default() };
     let kernel = Fake { route: installed, ..Fake::default() };
     for form in ["available", "received", "best"] {
         let routes = done(pair.ask_with(1, &kernel, &format!(r#""command":"routes","form":"{form}""#)));
@@ -80,10 +83,22 @@ fn an_installed_route_is_shown_in_every_form() {
         why(&mut pair, &kernel),
         json!({
             "about": "kernel", "prefix": "10.1.0.0/16", "installed": true, "table": 254, "protocol": 186, "metric": 20,
-            "next_hops": [{"gateway": "10.0.0.1", "interface": "lo"}], "next_hop_id": 2_000_000_001, "reason": null,
+            "next_hops": [{"gateway": "10.0.0.1", "interface": "lo"}], "blackhole": false,
+            "next_hop_id": 2_000_000_001, "reason": null,
             "why": "installed: via 10.0.0.1 on lo, next-hop id 2000000001 (table 254, protocol 186, metric 20)"
         })
     );
+}
+
+#[test]
+fn a_route_that_drops_has_no_next_hops_and_says_so() {
+    let route = RouteView { installed: true, blackhole: true, ..RouteView::default() };
+    let row = why(&mut pair(true), &Fake { route, ..Fake::default() });
+    assert_eq!(
+        (&row["blackhole"], &row["next_hops"], &row["reason"]),
+        (&true.into(), &json!([]), &Value::Null)
+    );
+    assert_eq!(row["why"], "installed: blackhole (table 254, protocol 186, metric 20)");
 }
 
 #[test]
@@ -118,7 +133,7 @@ fn each_reason_not_to_be_installed_has_a_code_and_words() {
 
 #[test]
 fn a_change_that_is_refused_leaves_the_route_as_it_was() {
-    let route = RouteView { installed: true, object: None, pending: Pending::Retry(1) };
+    let route = RouteView { installed: true, pending: Pending::Retry(1), ..RouteView::default() };
     let row = why(&mut pair(true), &Fake { route, ..Fake::default() });
     assert_eq!((&row["installed"], &row["reason"]), (&true.into(), &"refused".into()));
     assert_eq!(row["next_hop_id"], Value::Null);

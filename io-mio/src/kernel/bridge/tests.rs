@@ -4,6 +4,7 @@ use super::super::Pending;
 use super::{Settings, Standing};
 use crate::netlink::decode::Message;
 
+mod blackhole;
 mod fake;
 
 use fake::{Bench, Lead, Thing};
