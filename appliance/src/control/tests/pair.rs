@@ -140,6 +140,7 @@ fn settings(side: usize, import: PolicyRef) -> Settings {
         export: PolicyRef::AcceptAll,
         max_prefixes: MaxPrefixes { limit: 1000, action: MaxPrefixAction::Close },
         passive: side == 1,
+        blackhole: true,
         ..Settings::default()
     }
 }
