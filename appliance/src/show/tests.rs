@@ -123,7 +123,7 @@ fn routes_show_marks_and_reasons() {
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines[1].starts_with(">k ") && lines[2].starts_with("! "), "{shown}");
     assert!(lines[2].ends_with("unreachable"), "{shown}");
-    assert!(lines[3].starts_with(">  172.20.100.0/24  blackhole "), "{shown}");
+    assert!(lines[3].starts_with(">  172.20.100.0/24 blackhole "), "{shown}");
 }
 
 #[test]
