@@ -428,9 +428,9 @@ pub struct InstanceRow {
 /// A source of what is originated here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRow {
-    /// `config` or `control`.
+    /// `config`, `control` or, with `[kernel]`, `kernel`.
     pub name: Word,
-    /// Routes it wants originated.
+    /// Routes it wants originated; of the kernel's, those that pass their policies.
     pub routes: u32,
     /// Seconds since it last changed.
     pub age_s: u64,

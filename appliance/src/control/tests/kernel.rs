@@ -229,3 +229,33 @@ fn status_tells_how_the_bridge_is_doing() {
     let status = done(pair.ask_with(1, &Fake::default(), r#""command":"status""#)).remove(0);
     assert!(status["kernel"]["last_error"].is_null());
 }
+
+#[test]
+fn status_tells_what_is_redistributed() {
+    let mut pair = pair(true);
+    let kernel = Fake::default();
+    let sources = |pair: &mut Pair, kernel: Option<&Fake>| {
+        let command = r#""command":"status""#;
+        let status = match kernel {
+            Some(kernel) => done(pair.ask_with(1, kernel, command)),
+            None => done(pair.ask(1, command)),
+        };
+        let of = |row: &Value| (row["name"].clone(), row["routes"].clone(), row["refused"].clone());
+        status[0]["sources"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let row = |name: &str, routes: usize, refused: usize| (name.into(), routes.into(), refused.into());
+    assert_eq!(sources(&mut pair, None), [row("config", 0, 0), row("control", 0, 0)]);
+    // What a policy rejects is not wanted; what was announced by command is the command's.
+    done(pair.ask(1, r#""command":"announce","prefix":"10.3.0.0/16""#));
+    let some = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"].map(|prefix| (prefix, PolicyRef::AcceptAll));
+    pair.kernel_routes(1, &[&some[..], &[("10.4.0.0/16", PolicyRef::RejectAll)]].concat());
+    let redistributed = [row("config", 0, 0), row("control", 1, 0), row("kernel", 2, 0)];
+    assert_eq!(sources(&mut pair, Some(&kernel)), redistributed);
+    // There is room for 1024 routes of a family.
+    let many: Vec<String> =
+        (0..1030_u32).map(|id| format!("10.{}.{}.0/24", 100 + id / 256, id % 256)).collect();
+    let many: Vec<_> = many.iter().map(|prefix| (prefix.as_str(), PolicyRef::AcceptAll)).collect();
+    pair.kernel_routes(1, &many);
+    let full = [row("config", 0, 0), row("control", 1, 0), row("kernel", 1030, 7)];
+    assert_eq!(sources(&mut pair, Some(&kernel)), full);
+}
