@@ -43,6 +43,8 @@ pub(super) struct Fake {
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
+    /// Objects cannot be removed.
+    pub(super) keeps_objects: bool,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
@@ -90,6 +92,7 @@ impl Fake {
                 self.objects.insert(id, Thing::Blackhole(family));
                 Ok(())
             }
+            Request::NoObject(_) if self.keeps_objects => Err(libc::EBUSY),
             Request::NoObject(id) => self.remove_object(id),
         }
     }
@@ -256,17 +259,22 @@ impl Bench {
 
     /// A neighbor announces prefixes by way of itself.
     pub(super) fn announce(&mut self, peer: u8, prefixes: &[&str]) {
-        self.announce_with(peer, &[], prefixes);
+        self.announce_with(peer, peer, &[], prefixes);
     }
 
     /// A neighbor asks for prefixes to be dropped (RFC 7999).
     pub(super) fn blackhole(&mut self, peer: u8, prefixes: &[&str]) {
-        self.announce_with(peer, &[0xc0, 8, 4, 0xff, 0xff, 0x02, 0x9a], prefixes);
+        self.announce_with(peer, peer, &[0xc0, 8, 4, 0xff, 0xff, 0x02, 0x9a], prefixes);
     }
 
-    fn announce_with(&mut self, peer: u8, more: &[u8], prefixes: &[&str]) {
+    /// A neighbor announces prefixes by way of another one.
+    pub(super) fn announce_via(&mut self, peer: u8, via: u8, prefixes: &[&str]) {
+        self.announce_with(peer, via, &[], prefixes);
+    }
+
+    fn announce_with(&mut self, peer: u8, via: u8, more: &[u8], prefixes: &[&str]) {
         let path = [0x40, 1, 1, 0, 0x40, 2, 4, 2, 1, 0xfd, 0xe8 + peer, 0x40, 3, 4];
-        let attributes = [&path[..], &address(peer).octets(), more].concat();
+        let attributes = [&path[..], &address(via).octets(), more].concat();
         let length = (attributes.len() as u16).to_be_bytes();
         let body = [&[0, 0][..], &length, &attributes, &nlri(prefixes)].concat();
         self.say(peer, &message(2, &body));
@@ -286,7 +294,7 @@ impl Bench {
     pub(super) fn disconnect(&mut self, peer: u8) {
         let conn = self.connections.remove(&peer).unwrap();
         self.speaker.closed(self.now, conn, CloseCause::Eof);
-        self.bridge.session_down(self.now, address(peer).into(), &mut self.fake);
+        self.bridge.session_down(self.now, &self.speaker, address(peer).into(), &mut self.fake);
     }
 
     /// Everything that can happen without time passing.
