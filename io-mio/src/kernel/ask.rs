@@ -124,6 +124,10 @@ impl Bridge {
                 (cell.stage, cell.again) = (Stage::InFlight, true);
                 return;
             }
+            Stage::Unsure => {
+                cell.stage = Stage::Unsure;
+                return;
+            }
             Stage::Refused => self.standing.refused -= 1,
             Stage::NoRoom => self.standing.no_room -= 1,
             Stage::Idle | Stage::Going => {}

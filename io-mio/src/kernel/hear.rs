@@ -28,20 +28,17 @@ impl Bridge {
             if asked == sequence {
                 return self.settle(now, speaker, about, result);
             }
-            self.settle(now, speaker, about, Err(libc::EIO));
+            self.lost(now, speaker, about);
         }
     }
 
-    /// Answers were lost: what they were about is unknown until it is looked at.
-    pub(super) fn answers_lost(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
-        while let Some((_, about)) = self.asked.window.pop_front() {
-            self.settle(now, speaker, about, Err(libc::EIO));
-        }
-        self.standing.overruns += 1;
-        self.survey.ask(now);
-    }
-
-    fn settle(&mut self, now: Instant, speaker: &mut Speaker<'_>, about: About, result: Result<(), i32>) {
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        about: About,
+        result: Result<(), i32>,
+    ) {
         if let Err(errno) = result {
             self.standing.refusals += 1;
             self.standing.last_errno = errno;
@@ -246,14 +243,20 @@ impl Bridge {
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
         let known = slot.map(|slot| (slot, self.cells.get(family, slot)));
-        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight)
-        else {
+        let asked_for = |stage| matches!(stage, Stage::InFlight | Stage::Unsure);
+        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || asked_for(cell.stage)) else {
             return self.unexpected(route, port);
         };
         if cell.stage == Stage::InFlight {
             return;
         }
         let actual = self.set_of(route);
+        if cell.stage == Stage::Unsure {
+            return match actual {
+                Some(actual) => self.found_after_all(family, slot, actual),
+                None => self.unexpected(route, port),
+            };
+        }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
         cell.seen = number;
         match actual {

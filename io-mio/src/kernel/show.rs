@@ -56,7 +56,7 @@ impl Bridge {
             pending: match cell.stage {
                 Stage::Idle => Pending::Nothing,
                 Stage::InFlight | Stage::Going => Pending::Answer,
-                Stage::Refused => Pending::Retry(cell.errno.into()),
+                Stage::Refused | Stage::Unsure => Pending::Retry(cell.errno.into()),
                 Stage::NoRoom => Pending::Room,
             },
         }

@@ -210,6 +210,7 @@ impl Bridge {
                     // Somebody may have made room, and whoever waits may have gone.
                     self.cells.mark(family, slot);
                 }
+                self.not_found(family, slot);
                 if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
                     self.vanished(family, slot);
                 }

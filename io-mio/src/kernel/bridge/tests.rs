@@ -6,6 +6,7 @@ use crate::netlink::decode::Message;
 
 mod blackhole;
 mod fake;
+mod lost;
 
 use fake::{Bench, Lead, Thing};
 
