@@ -56,6 +56,8 @@ pub(crate) struct Ways {
     most_known: usize,
     /// Routes and next hops for which there was no room.
     pub(crate) lost: u64,
+    /// There was one since the last dump was over.
+    overflowed: bool,
     /// Something has changed since the next hops were looked at, and since somebody else asked.
     changed: bool,
     news: bool,
@@ -72,6 +74,7 @@ impl Ways {
             most_interfaces: interfaces,
             most_known: next_hops,
             lost: 0,
+            overflowed: false,
             changed: false,
             news: false,
         }
@@ -95,7 +98,7 @@ impl Ways {
             self.routes.push(route);
             self.changed = true;
         } else {
-            self.lost += 1;
+            self.overflow();
         }
     }
 
@@ -119,7 +122,7 @@ impl Ways {
             self.interfaces.push(Interface { index, works, seen });
             self.changed = true;
         } else {
-            self.lost += 1;
+            self.overflow();
         }
         false
     }
@@ -130,12 +133,20 @@ impl Ways {
         self.changed = true;
     }
 
-    /// A dump is over: what was not seen in it is gone.
-    pub(super) fn forget_unseen(&mut self, dump: u32) {
+    fn overflow(&mut self) {
+        self.lost += 1;
+        self.overflowed = true;
+    }
+
+    /// A dump is over: what was not seen in it is gone. True: that has made room for some that the dump had and that found none,
+    /// so that another one would tell more.
+    pub(super) fn forget_unseen(&mut self, dump: u32) -> bool {
         let before = (self.routes.len(), self.interfaces.len());
         self.routes.retain(|route| route.seen == dump);
         self.interfaces.retain(|interface| interface.seen == dump);
-        self.changed |= before != (self.routes.len(), self.interfaces.len());
+        let fewer = before != (self.routes.len(), self.interfaces.len());
+        self.changed |= fewer;
+        std::mem::take(&mut self.overflowed) && fewer
     }
 
     /// A next hop that the speaker uses from now on; the way there.

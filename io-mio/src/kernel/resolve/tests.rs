@@ -98,7 +98,7 @@ fn changes_are_told_once_to_those_that_they_concern() {
     ways.interface(1, true, 2);
     ways.interface(2, true, 2);
     ways.route(Foreign { seen: 2, ..route("192.0.2.0/24", 0, Some(hop(None, 1))) });
-    ways.forget_unseen(2);
+    assert!(!ways.forget_unseen(2));
     assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(2), None)]);
     assert_eq!(ways.way(ip("192.0.2.9")).map(|way| way.hop.interface), Some(1));
     assert_eq!(ways.way(ip("203.0.113.9")), None);
@@ -117,4 +117,30 @@ fn what_there_is_no_room_for_is_counted() {
     assert_eq!(find(&ways, "203.0.113.4"), Some(("192.0.2.1".into(), 1, 0)));
     assert_eq!(find(&ways, "203.0.113.5"), None);
     assert_eq!(ways.way(ip("192.0.2.4")), None);
+}
+
+#[test]
+fn what_found_no_room_is_to_be_looked_for_once_there_is_some() {
+    let mut ways = ways();
+    for host in 1..=5 {
+        ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
+    }
+    let seen_in = |ways: &mut Ways, dump: u32, hosts: std::ops::RangeInclusive<u8>| {
+        for (interface, prefix) in [(1, "192.0.2.0/24"), (2, "198.51.100.0/24")] {
+            ways.interface(interface, true, dump);
+            ways.route(Foreign { seen: dump, ..route(prefix, 0, Some(hop(None, interface))) });
+        }
+        for host in hosts {
+            let prefix = format!("203.0.113.{host}/32");
+            ways.route(Foreign { seen: dump, ..route(&prefix, 0, Some(hop(Some("192.0.2.1"), 1))) });
+        }
+    };
+    // The table is full of the same: another dump would tell the same.
+    seen_in(&mut ways, 2, 1..=5);
+    assert!(!ways.forget_unseen(2));
+    // The first three have gone without a word, and only this dump tells.
+    seen_in(&mut ways, 3, 4..=6);
+    assert_eq!((find(&ways, "203.0.113.6"), ways.forget_unseen(3)), (None, true));
+    seen_in(&mut ways, 4, 4..=6);
+    assert!(!ways.forget_unseen(4) && find(&ways, "203.0.113.6").is_some());
 }
