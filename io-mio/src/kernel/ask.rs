@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::Stage;
 use super::nowhere::{nowhere, object_of, via};
+use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
@@ -31,9 +32,9 @@ impl Bridge {
         self.ways.refresh(|address, before, after| {
             speaker.next_hop(now, address, after.map(|way| way.cost));
             match (before, after) {
-                (Some(before), Some(after)) => moved |= before.hop != after.hop,
+                (Some(before), Some(after)) => moved |= !before.hops().eq(after.hops()),
                 // Should there be more, they are dealt with one route at a time.
-                (Some(before), None) => drop(gone.push(before.hop)),
+                (Some(before), None) => before.hops().for_each(|hop| drop(gone.push(hop))),
                 (None, _) => {}
             }
         });
@@ -204,12 +205,8 @@ impl Bridge {
                 return self.sets.intern(&[nowhere(family)]).ok_or(libc::ENOSPC);
             }
             let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
-            // One that has just become unreachable is about to be decided anew.
-            if let Some(way) = way
-                && hops.push(way.hop).is_err()
-            {
-                break;
-            }
+            // One that has just become unreachable is about to be decided anew. What there is no room for is left out.
+            way.iter().flat_map(Way::hops).for_each(|hop| drop(hops.push(hop)));
         }
         if hops.is_empty() {
             return Ok(0);

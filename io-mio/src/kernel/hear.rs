@@ -6,9 +6,9 @@ use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::Stage;
 use super::nowhere::nowhere;
-use super::resolve::Foreign;
+use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
-use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteKind};
+use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteHop, RouteKind};
 
 /// The main table, where ways to next hops are looked for.
 const MAIN: u32 = 254;
@@ -218,21 +218,24 @@ impl Bridge {
         if route.key.table != MAIN || route.conditional || bgp {
             return None;
         }
-        let hop = match route.kind {
+        let hops = match route.kind {
             RouteKind::Unicast => {
-                // Of several the first that works. Of one that does not its interface says so, and tells when it does again:
-                // of its routes the kernel does not speak then.
-                let works = route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier());
-                Some(works.or_else(|| route.hops().next())?.hop)
+                // Of several those that work. Of one that does not its interface says so, and tells when it does again: of its
+                // routes the kernel does not speak then.
+                let works = |hop: &RouteHop| !hop.is_dead() && !hop.has_lost_carrier();
+                let some = route.hops().any(|hop| works(&hop));
+                let first = route.hops().next()?;
+                let used = route.hops().filter(|hop| works(hop) || !some && *hop == first);
+                hops_of(used.map(|hop| hop.hop))
             }
-            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
+            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => hops_of([]),
             _ => return None,
         };
         Some(Foreign {
             prefix: route.key.prefix,
             metric: route.key.metric,
             protocol: route.key.protocol,
-            hop,
+            hops,
             seen,
         })
     }

@@ -4,7 +4,7 @@ use crier_core::{Family, Millis};
 use ipnet::IpNet;
 
 use super::super::Pending;
-use super::super::resolve::Foreign;
+use super::super::resolve::{Foreign, hops_of};
 use super::{FOREIGN, Settings, Standing};
 use crate::netlink::decode::Message;
 
@@ -375,7 +375,7 @@ fn what_there_was_no_room_for_is_looked_for_when_others_have_gone() {
     ways.route_gone("192.0.2.0/24".parse().unwrap(), 0, 2);
     for id in 0..FOREIGN as u32 {
         let prefix = IpNet::new(Ipv4Addr::from_bits(0x0a00_0000 + id).into(), 32).unwrap();
-        ways.route(Foreign { prefix, metric: 0, protocol: 4, hop: None, seen: 0 });
+        ways.route(Foreign { prefix, metric: 0, protocol: 4, hops: hops_of([]), seen: 0 });
     }
     bench.settle();
     assert_eq!(bench.fake.gateways(A), None);
