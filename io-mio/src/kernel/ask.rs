@@ -34,11 +34,12 @@ impl Bridge {
             match (before, after) {
                 (Some(before), Some(after)) => moved |= !before.hops().eq(after.hops()),
                 // Should there be more, they are dealt with one route at a time.
-                (Some(before), None) => before.hops().for_each(|hop| drop(gone.push(hop))),
+                (Some(before), None) => gone.extend(before.hops().take(gone.capacity() - gone.len())),
                 (None, _) => {}
             }
         });
-        for hop in gone {
+        // Another next hop may lie behind the same router.
+        for hop in gone.into_iter().filter(|hop| !self.ways.uses(hop)).collect::<heapless::Vec<_, 64>>() {
             self.drop_hop(hop, port);
         }
         if moved {
@@ -206,7 +207,8 @@ impl Bridge {
             }
             let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
             // One that has just become unreachable is about to be decided anew. What there is no room for is left out.
-            way.iter().flat_map(Way::hops).for_each(|hop| drop(hops.push(hop)));
+            let room = hops.capacity() - hops.len();
+            hops.extend(way.iter().flat_map(Way::hops).take(room));
         }
         if hops.is_empty() {
             return Ok(0);

@@ -194,6 +194,11 @@ impl Ways {
         self.known.get(&address).copied().flatten()
     }
 
+    /// Whether a next hop that is followed is reached by this one.
+    pub(super) fn uses(&self, hop: &Hop) -> bool {
+        self.known.values().flatten().any(|way| way.hops().any(|other| other == *hop))
+    }
+
     /// The way to an address as the routes have it.
     fn find(&self, address: IpAddr) -> Option<Way> {
         let leads_there = |route: &&Foreign| route.prefix.contains(&address) && self.works(route);

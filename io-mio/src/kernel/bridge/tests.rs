@@ -1,16 +1,13 @@
-use std::net::Ipv4Addr;
-
 use crier_core::{Family, Millis};
-use ipnet::IpNet;
 
 use super::super::Pending;
-use super::super::resolve::{Foreign, hops_of};
-use super::{FOREIGN, Settings, Standing};
+use super::{Settings, Standing};
 use crate::netlink::decode::Message;
 
 mod blackhole;
 mod fake;
 mod lost;
+mod others;
 
 use fake::{Bench, Lead, Thing};
 
@@ -363,23 +360,4 @@ fn everything_goes_at_the_end() {
     bench.bridge.stop_installing();
     bench.settle();
     assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
-}
-
-/// Routes of others fill their table, go without a word while new ones come, and only a dump tells of either.
-#[test]
-fn what_there_was_no_room_for_is_looked_for_when_others_have_gone() {
-    let mut bench = bench(Settings::default(), &[11]);
-    bench.announce(11, &[A]);
-    bench.settle();
-    let ways = &mut bench.bridge.ways;
-    ways.route_gone("192.0.2.0/24".parse().unwrap(), 0, 2);
-    for id in 0..FOREIGN as u32 {
-        let prefix = IpNet::new(Ipv4Addr::from_bits(0x0a00_0000 + id).into(), 32).unwrap();
-        ways.route(Foreign { prefix, metric: 0, protocol: 4, hops: hops_of([]), seen: 0 });
-    }
-    bench.settle();
-    assert_eq!(bench.fake.gateways(A), None);
-    bench.hear(&Message::Overrun);
-    bench.pass(Millis(200));
-    assert_eq!((bench.fake.gateways(A), bench.bridge.standing().lost), (Some(vec![11]), 1));
 }
