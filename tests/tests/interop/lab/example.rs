@@ -32,6 +32,11 @@ impl Rack {
         Process::spawn("the example", self.command(words), lab.dir().join("run.log"))
     }
 
+    #[track_caller]
+    fn await_nothing_left(&self) {
+        await_until("nothing is left", || self.leavings(), Vec::is_empty);
+    }
+
     /// Its files, namespaces and processes.
     fn leavings(&self) -> Vec<String> {
         let dir = PathBuf::from("/run").join(&self.name);
@@ -61,7 +66,7 @@ fn a_rack_from_beginning_to_end() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}\n{out}{err}", output.status);
     assert_eq!(err, "");
-    assert_eq!(rack.leavings(), Vec::<String>::new());
+    rack.await_nothing_left();
     // Every ping of every address has its answer.
     let pings = ["10.244.3.2", "2001:db8:244:3::2", "172.16.1.10", "2001:db8:16::10", "172.16.1.10"];
     let pings = [&pings[..], &["2001:db8:16::10", "10.244.1.2", "2001:db8:244:1::2"]].concat();
@@ -95,7 +100,7 @@ fn a_rack_that_is_interrupted_or_killed() {
         await_until("it is running", || run.log(), |log| log.contains(moment));
         run.signal("TERM");
         await_until("it has ended", || run.has_ended(), |ended| *ended);
-        assert_eq!(rack.leavings(), Vec::<String>::new(), "{}", run.log());
+        rack.await_nothing_left();
     }
     // One that could not clean up is in the way until somebody does.
     let mut run = rack.start(&lab, &["stay"]);
@@ -106,5 +111,5 @@ fn a_rack_that_is_interrupted_or_killed() {
     assert!(output.status.code() == Some(1) && said.contains("run down"), "{said}");
     let output = rack.command(&["down"]).output().or_fail("running the example");
     assert!(output.status.success(), "{output:?}");
-    await_until("nothing is left", || rack.leavings(), Vec::is_empty);
+    rack.await_nothing_left();
 }

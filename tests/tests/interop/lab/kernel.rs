@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crier_tests::lab::{Crier, Lab, Namespace, OrFail as _, Plan, await_until};
 use serde_json::Value;
 
+mod addresses;
 mod dying;
 mod feed;
 mod full;

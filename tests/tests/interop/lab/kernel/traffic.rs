@@ -62,16 +62,21 @@ impl Traffic {
         thread::spawn(move || receive(&receiver, &receiving));
         let sender = thread::spawn(move || send(&sockets, target, &sending));
         let traffic = Self { sockets: clones, target, shared, sender };
-        // Links take up to a second to settle, each by itself.
+        traffic.settle();
+        traffic
+    }
+
+    /// Waits until no datagram of any flow is lost any more: links take up to a second to settle, each by itself.
+    #[track_caller]
+    pub(super) fn settle(&self) {
         let newest = || {
             let row = |(arrived, _): &(Vec<bool>, usize)| {
                 let newest = arrived.len().saturating_sub(ROUNDS * FLOWS);
                 arrived[newest..].iter().filter(|it| **it).count()
             };
-            traffic.arrived(row)
+            self.arrived(row)
         };
         await_until("every flow arrives", newest, |count| *count == ROUNDS * FLOWS);
-        traffic
     }
 
     /// How many were sent so far.
