@@ -5,51 +5,80 @@ use std::fmt::Write as _;
 use crier_tests::lab::{Crier, Kind, Lab, OrFail as _, await_until};
 
 use super::feed::{self, Feed};
-use super::{Table, await_table, table};
+use super::traffic::Traffic;
+use super::{Table, await_table, forward, table};
 
 fn prefixes(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|id| format!("10.{id}.0.0/16")).collect()
+}
+
+fn prefixes_v6(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|id| format!("2001:db8:{id}::/48")).collect()
 }
 
 fn texts(prefixes: &[String]) -> Vec<&str> {
     prefixes.iter().map(String::as_str).collect()
 }
 
+/// Something in the prefix.
+fn inside(prefix: &str) -> String {
+    prefix.replace(".0/16", ".1").replace("::/48", "::1")
+}
+
 #[test]
 fn others_move_up_where_there_is_no_room() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
-    let (router, feeder) = (lab.node("r"), lab.node("feeder"));
-    let crier = Crier::start_with(&router, &(feed::link(&router, &feeder) + "max-routes = 5\n"));
+    let (router, feeder, source) = (lab.node("r"), lab.node("feeder"), lab.node("source"));
+    let configuration = feed::link(&router, &feeder) + "max-routes = 5\n";
+    router.run("ip", &["address", "add", "2001:db8:18::1/64", "dev", "to-feeder"]);
+    feeder.run("ip", &["address", "add", "2001:db8:18::2/64", "dev", "to-r"]);
+    router.link(&["198.19.0.1/30", "2001:db8:19::1/64"], &source, &["198.19.0.2/30", "2001:db8:19::2/64"]);
+    source.run("ip", &["route", "add", "default", "via", "198.19.0.1"]);
+    source.run("ip", &["route", "add", "default", "via", "2001:db8:19::1"]);
+    forward(&router);
+    forward(&feeder);
+    let crier = Crier::start_with(&router, &configuration);
     let feed = Feed::connect(&feeder);
-    let all = prefixes(20..30);
-    feed.announce("198.18.0.2", &texts(&all));
-    let count = || table(&router).len();
-    await_until("ten are known", || crier.routes(&["best"]).len(), |known| *known == 10);
-    await_until("five are in", count, |count| *count == 5);
-    // What `crier routes` calls installed, and how many wait by what `crier status` says.
-    let shown = || {
-        let rows = crier.routes(&["best"]);
-        let installed = rows.iter().filter(|row| row["installed"] == true);
-        let mut prefixes: Vec<String> =
-            installed.map(|row| row["prefix"].as_str().unwrap_or_default().to_owned()).collect();
-        prefixes.sort();
-        (prefixes, crier.json(&["status"])["kernel"]["no_room"].as_u64())
-    };
-    let known = || table(&router).into_keys().collect::<Vec<_>>();
-    await_until("crier shows which", shown, |shown| *shown == (known(), Some(5)));
-    let waiting = all.iter().find(|prefix| !known().contains(prefix)).or_fail("one that waits");
-    assert!(crier.command(&["why", waiting]).contains("max-routes"));
-    // Two that are in go; two that were waiting are in their place.
-    let gone: Vec<String> = known().into_iter().take(2).collect();
-    feed.withdraw(&texts(&gone));
-    let moved = |known: &Vec<String>| known.len() == 5 && !known.iter().any(|prefix| gone.contains(prefix));
-    await_until("others have moved up", known, moved);
-    await_until("crier shows which", shown, |shown| *shown == (known(), Some(3)));
-    feed.withdraw(&texts(&all[..8]));
-    let left = Table::from_iter(
-        all[8..].iter().map(|prefix| (prefix.clone(), vec!["198.18.0.2 to-feeder".to_owned()])),
-    );
-    await_table("all that is left is in", &router, &left);
+    for (hop, all) in [("198.18.0.2", prefixes(20..30)), ("2001:db8:18::2", prefixes_v6(20..30))] {
+        feed.announce(hop, &texts(&all));
+        let count = || table(&router).len();
+        await_until("ten are known", || crier.routes(&["best"]).len(), |known| *known == 10);
+        await_until("five are in", count, |count| *count == 5);
+        // What `crier routes` calls installed, and how many wait by what `crier status` says.
+        let shown = || {
+            let rows = crier.routes(&["best"]);
+            let installed = rows.iter().filter(|row| row["installed"] == true);
+            let mut prefixes: Vec<String> =
+                installed.map(|row| row["prefix"].as_str().unwrap_or_default().to_owned()).collect();
+            prefixes.sort();
+            (prefixes, crier.json(&["status"])["kernel"]["no_room"].as_u64())
+        };
+        let known = || table(&router).into_keys().collect::<Vec<_>>();
+        await_until("crier shows which", shown, |shown| *shown == (known(), Some(5)));
+        let waiting = all.iter().find(|prefix| !known().contains(prefix)).or_fail("one that waits");
+        assert!(crier.command(&["why", waiting]).contains("max-routes"));
+        // Whoever goes and comes, the one that is in forwards.
+        let stays = known().pop().or_fail("one that stays");
+        feeder.loopback(&[&inside(&stays)]);
+        let traffic = Traffic::start(&source, &feeder, &inside(&stays));
+        let begin = traffic.arrived_so_far();
+        // Two that are in go; two that were waiting are in their place.
+        let gone: Vec<String> = known().into_iter().take(2).collect();
+        feed.withdraw(&texts(&gone));
+        let moved =
+            |known: &Vec<String>| known.len() == 5 && !known.iter().any(|prefix| gone.contains(prefix));
+        await_until("others have moved up", known, moved);
+        await_until("crier shows which", shown, |shown| *shown == (known(), Some(3)));
+        let others: Vec<String> = all.into_iter().filter(|prefix| *prefix != stays).collect();
+        feed.withdraw(&texts(&others));
+        let left = Table::from([(stays.clone(), vec![format!("{hop} to-feeder")])]);
+        await_table("all that is left is in", &router, &left);
+        traffic.await_arrivals(300);
+        let account = traffic.stop();
+        assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+        feed.withdraw(&[&stays]);
+        await_table("nothing is left", &router, &Table::new());
+    }
 }
 
 /// 30,000 notifications do not fit what may be waiting: those after that are lost, and what they would have told is found by
@@ -60,16 +89,22 @@ fn notifications_that_are_lost() {
     let (router, feeder) = (lab.node("r"), lab.node("feeder"));
     let (a, b) = (lab.node("a"), lab.node("b"));
     let configuration = feed::link(&router, &feeder);
-    router.link(&["192.0.2.1/24"], &a, &["192.0.2.2/24"]);
-    router.link(&["192.0.3.1/24"], &b, &["192.0.3.2/24"]);
+    router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &a, &["192.0.2.2/24", "2001:db8:2::2/64"]);
+    router.link(&["192.0.3.1/24", "2001:db8:3::1/64"], &b, &["192.0.3.2/24", "2001:db8:3::2/64"]);
     router.run("ip", &["route", "add", "203.0.113.0/24", "via", "192.0.2.2"]);
+    router.run("ip", &["route", "add", "2001:db8:ffff::/48", "via", "2001:db8:2::2"]);
     let mut crier = Crier::start_with(&router, &configuration);
     let feed = Feed::connect(&feeder);
-    let all = prefixes(20..30);
-    feed.announce("203.0.113.9", &texts(&all));
-    let wanted =
-        |hop: &str| Table::from_iter(all.iter().map(|prefix| (prefix.clone(), vec![hop.to_owned()])));
-    await_table("all are there", &router, &wanted("192.0.2.2 to-a"));
+    let (v4, v6) = (prefixes(20..30), prefixes_v6(20..30));
+    feed.announce("203.0.113.9", &texts(&v4));
+    feed.announce("2001:db8:ffff::9", &texts(&v6));
+    let wanted = |hops: [&str; 2]| {
+        let over = |prefixes: &[String], hop: &str| {
+            prefixes.iter().map(|prefix| (prefix.clone(), vec![hop.to_owned()])).collect::<Vec<_>>()
+        };
+        Table::from_iter([over(&v4, hops[0]), over(&v6, hops[1])].concat())
+    };
+    await_table("all are there", &router, &wanted(["192.0.2.2 to-a", "2001:db8:2::2 to-a"]));
     crier.process().signal("STOP");
     let mut batch = String::new();
     for id in 0..15_000 {
@@ -80,10 +115,12 @@ fn notifications_that_are_lost() {
     // What matters comes last, and nobody hears of it.
     batch += "route del 10.20.0.0/16\nroute del 10.21.0.0/16\n";
     batch += "route replace 203.0.113.0/24 via 192.0.3.2\n";
+    batch += "route del 2001:db8:20::/48\nroute del 2001:db8:21::/48\n";
+    batch += "route replace 2001:db8:ffff::/48 via 2001:db8:3::2\n";
     let path = router.write("batch", &batch);
     router.run("ip", &["-batch", &path.to_string_lossy()]);
     crier.process().signal("CONT");
-    await_table("all are as they should be", &router, &wanted("192.0.3.2 to-b"));
+    await_table("all are as they should be", &router, &wanted(["192.0.3.2 to-b", "2001:db8:3::2 to-b"]));
     assert!(crier.json(&["status"])["kernel"]["overruns"].as_u64() > Some(0));
     crier.process().assert_running();
 }

@@ -66,12 +66,14 @@ impl Traffic {
         traffic
     }
 
-    /// Waits until no datagram of any flow is lost any more: links take up to a second to settle, each by itself.
+    /// Waits until no datagram of any flow is lost any more, of those sent from now on: links take up to a second to settle,
+    /// each by itself.
     #[track_caller]
     pub(super) fn settle(&self) {
+        let from = self.sent();
         let newest = || {
             let row = |(arrived, _): &(Vec<bool>, usize)| {
-                let newest = arrived.len().saturating_sub(ROUNDS * FLOWS);
+                let newest = arrived.len().saturating_sub(ROUNDS * FLOWS).max(from).min(arrived.len());
                 arrived[newest..].iter().filter(|it| **it).count()
             };
             self.arrived(row)
