@@ -55,9 +55,7 @@ impl Lab {
     /// The same with programs by name.
     pub fn needing<'p>(programs: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         if let Some(reason) = missing(programs) {
-            let test = std::thread::current().name().unwrap_or("a lab").to_owned();
-            // Not eprintln!: the test harness would keep it to itself when the test passes.
-            drop(writeln!(io::stderr(), "SKIPPED: {test}: {reason}"));
+            skip(&reason);
             return None;
         }
         SWEEP.call_once(leftovers::remove);
@@ -82,6 +80,13 @@ impl Drop for Lab {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.dir));
     }
+}
+
+/// Says that the running test does nothing on this machine, and why.
+pub fn skip(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a lab").to_owned();
+    // Not eprintln!: the test harness would keep it to itself when the test passes.
+    drop(writeln!(io::stderr(), "SKIPPED: {test}: {reason}"));
 }
 
 /// Why this machine cannot run a lab with these programs.

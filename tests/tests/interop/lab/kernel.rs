@@ -9,6 +9,7 @@ mod addresses;
 mod dying;
 mod feed;
 mod full;
+mod memory;
 mod resolution;
 mod restart;
 mod routes;

@@ -2,11 +2,21 @@
 
 use std::fmt::Write as _;
 
-use crier_tests::lab::{Crier, Kind, Lab, OrFail as _, await_until};
+use crier_tests::lab::{Crier, Kind, Lab, Namespace, OrFail as _, await_until, skip};
 
 use super::feed::{self, Feed};
+use super::memory::MemoryGroup;
 use super::traffic::Traffic;
 use super::{Table, await_table, forward, table};
+
+/// Routes of each family that no longer fit into [`LITTLE`] bytes, but into [`PLENTY`].
+const MANY: u32 = 1000;
+const LITTLE: usize = 64 << 10;
+const PLENTY: usize = 1 << 30;
+
+fn many(prefix: impl Fn(u32) -> String) -> Vec<String> {
+    (0..MANY).map(prefix).collect()
+}
 
 fn prefixes(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|id| format!("10.{id}.0.0/16")).collect()
@@ -20,6 +30,33 @@ fn texts(prefixes: &[String]) -> Vec<&str> {
     prefixes.iter().map(String::as_str).collect()
 }
 
+/// A router, the neighbor that announces and is where packets go to, and where they come from.
+struct Bed {
+    router: Namespace,
+    feeder: Namespace,
+    source: Namespace,
+    configuration: String,
+}
+
+/// The neighbor's addresses.
+const HOPS: [&str; 2] = ["198.18.0.2", "2001:db8:18::2"];
+
+impl Bed {
+    fn new(lab: &Lab) -> Self {
+        let (router, feeder, source) = (lab.node("r"), lab.node("feeder"), lab.node("source"));
+        let configuration = feed::link(&router, &feeder);
+        router.run("ip", &["address", "add", "2001:db8:18::1/64", "dev", "to-feeder"]);
+        feeder.run("ip", &["address", "add", "2001:db8:18::2/64", "dev", "to-r"]);
+        let (here, there) = (["198.19.0.1/30", "2001:db8:19::1/64"], ["198.19.0.2/30", "2001:db8:19::2/64"]);
+        router.link(&here, &source, &there);
+        source.run("ip", &["route", "add", "default", "via", "198.19.0.1"]);
+        source.run("ip", &["route", "add", "default", "via", "2001:db8:19::1"]);
+        forward(&router);
+        forward(&feeder);
+        Self { router, feeder, source, configuration }
+    }
+}
+
 /// Something in the prefix.
 fn inside(prefix: &str) -> String {
     prefix.replace(".0/16", ".1").replace("::/48", "::1")
@@ -28,18 +65,10 @@ fn inside(prefix: &str) -> String {
 #[test]
 fn others_move_up_where_there_is_no_room() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
-    let (router, feeder, source) = (lab.node("r"), lab.node("feeder"), lab.node("source"));
-    let configuration = feed::link(&router, &feeder) + "max-routes = 5\n";
-    router.run("ip", &["address", "add", "2001:db8:18::1/64", "dev", "to-feeder"]);
-    feeder.run("ip", &["address", "add", "2001:db8:18::2/64", "dev", "to-r"]);
-    router.link(&["198.19.0.1/30", "2001:db8:19::1/64"], &source, &["198.19.0.2/30", "2001:db8:19::2/64"]);
-    source.run("ip", &["route", "add", "default", "via", "198.19.0.1"]);
-    source.run("ip", &["route", "add", "default", "via", "2001:db8:19::1"]);
-    forward(&router);
-    forward(&feeder);
-    let crier = Crier::start_with(&router, &configuration);
+    let Bed { router, feeder, source, configuration } = Bed::new(&lab);
+    let crier = Crier::start_with(&router, &(configuration + "max-routes = 5\n"));
     let feed = Feed::connect(&feeder);
-    for (hop, all) in [("198.18.0.2", prefixes(20..30)), ("2001:db8:18::2", prefixes_v6(20..30))] {
+    for (hop, all) in HOPS.into_iter().zip([prefixes(20..30), prefixes_v6(20..30)]) {
         feed.announce(hop, &texts(&all));
         let count = || table(&router).len();
         await_until("ten are known", || crier.routes(&["best"]).len(), |known| *known == 10);
@@ -122,5 +151,52 @@ fn notifications_that_are_lost() {
     crier.process().signal("CONT");
     await_table("all are as they should be", &router, &wanted(["192.0.3.2 to-b", "2001:db8:3::2 to-b"]));
     assert!(crier.json(&["status"])["kernel"]["overruns"].as_u64() > Some(0));
+    crier.process().assert_running();
+}
+
+/// The memory of the process that asks pays for a route: past its group's limit the kernel refuses.
+#[test]
+fn a_kernel_that_has_no_memory_left() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let Some(group) = MemoryGroup::new(&lab) else {
+        return skip("the system limits no memory by groups (cgroup version 1)");
+    };
+    let Bed { router, feeder, source, configuration } = Bed::new(&lab);
+    let mut crier = Crier::start_with(&router, &(configuration + "[limits]\nprefault = true\n"));
+    let feed = Feed::connect(&feeder);
+    let first = [prefixes(20..21), prefixes_v6(20..21)].concat();
+    for (hop, prefix) in HOPS.into_iter().zip(&first) {
+        feed.announce(hop, &[prefix]);
+        feeder.loopback(&[&inside(prefix)]);
+    }
+    let count = || table(&router).len();
+    await_until("the first are in", count, |count| *count == 2);
+    let traffic: Vec<Traffic> =
+        first.iter().map(|prefix| Traffic::start(&source, &feeder, &inside(prefix))).collect();
+    let begin: Vec<usize> = traffic.iter().map(Traffic::arrived_so_far).collect();
+    group.limit(crier.process(), LITTLE);
+    let many = [
+        many(|id| format!("10.{}.{}.0/24", 100 + (id >> 8), id & 255)),
+        many(|id| format!("2001:db8:{:x}::/48", 0x1000 + id)),
+    ];
+    for (hop, prefixes) in HOPS.into_iter().zip(&many) {
+        texts(prefixes).chunks(400).for_each(|some| feed.announce(hop, some));
+    }
+    await_until("the kernel refuses", || group.failures(), |count| *count > 100);
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    let some = count();
+    group.limit(crier.process(), PLENTY);
+    await_until("all are in", count, |count| *count == 2 + 2 * usize::try_from(MANY).unwrap());
+    let kernel = crier.json(&["status"])["kernel"].take();
+    println!("{some} were in before, {kernel}");
+    assert!(
+        some < 2 + 2 * usize::try_from(MANY).unwrap() && kernel["refusals"].as_u64() > Some(0),
+        "{kernel}"
+    );
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(300));
+    for (traffic, begin) in traffic.into_iter().zip(begin) {
+        let account = traffic.stop();
+        assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+    }
     crier.process().assert_running();
 }
