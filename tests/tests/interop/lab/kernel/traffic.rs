@@ -50,7 +50,10 @@ impl Traffic {
     pub(super) fn start(from: &Namespace, to: &Namespace, address: &str) -> Self {
         let target = SocketAddr::new(address.parse::<IpAddr>().or_fail(address), PORT);
         let any = if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        let receiver = to.enter(|| UdpSocket::bind(target)).or_fail("receiving datagrams");
+        // An IPv6 address that was just given cannot be used at once.
+        let bind = || to.enter(|| UdpSocket::bind(target));
+        let receiver =
+            await_until("the address can be used", bind, Result::is_ok).or_fail("receiving datagrams");
         make_room(&receiver).or_fail("making room for datagrams");
         let sockets: Vec<UdpSocket> = from
             .enter(|| (0..FLOWS).map(|_| UdpSocket::bind(any)).collect::<Result<_, _>>())
