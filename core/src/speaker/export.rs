@@ -246,7 +246,7 @@ impl Target {
         if keep && !self.is_remote(edited) {
             // RFC 8950, 4: an IPv6 next hop of an IPv4 prefix goes to nobody who has not asked for such.
             let foreign = F::FAMILY == Family::Ipv4Unicast && is_multiprotocol(edited);
-            if foreign && !self.extended_next_hop {
+            if foreign && !self.extended_next_hop && !mutant!(NextHopUnasked) {
                 return None;
             }
             // RFC 2545, 3: somebody else's link-local address means nothing to a neighbor that may not share that link.

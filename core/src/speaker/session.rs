@@ -156,7 +156,8 @@ impl Speaker<'_> {
             hold: if mutant!(OpenHold) { 240 } else { settings.timers.hold },
             router_id: self.local.router_id,
             families: settings.families,
-            extended_next_hop: over_ipv6 && settings.families.contains(Family::Ipv4Unicast),
+            extended_next_hop: (over_ipv6 || mutant!(OpenExtendedNextHop))
+                && settings.families.contains(Family::Ipv4Unicast),
             extended_messages,
             restart: settings.restart_time,
             restarting: false,

@@ -1,8 +1,6 @@
 //! What the kernel is asked: the difference between what is wanted and what it has.
 
-use std::net::IpAddr;
-
-use crier_core::{Family, Instant, Millis, Speaker};
+use crier_core::{Family, Instant, Speaker};
 use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
@@ -10,9 +8,6 @@ use super::cells::Stage;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
-
-/// Time from the end of a session until what is still wanted is compared with what is left: its paths are gone by then.
-const RECHECK: Millis = Millis::from_secs(1);
 
 /// Where requests go, with their sequence numbers.
 pub(super) trait Port {
@@ -50,16 +45,7 @@ impl Bridge {
         }
     }
 
-    /// A session has ended: its neighbor forwards no more, until somebody says otherwise.
-    pub(super) fn session_down(&mut self, now: Instant, neighbor: IpAddr, port: &mut impl Port) {
-        if let Some(way) = self.ways.way(neighbor) {
-            // Paths by way of it that others have announced do not change by this.
-            self.recheck_at.get_or_insert(now + RECHECK);
-            self.drop_hop(way.hop, port);
-        }
-    }
-
-    fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
+    pub(super) fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
         sets.drop_hop(hop, |request| asked.object(0, request, port));
     }
@@ -89,7 +75,7 @@ impl Bridge {
                 Some((family, slot))
             });
             let Some((family, slot)) = next else {
-                return self.tidy(now, port);
+                return self.go_together(now, speaker, port) || self.tidy(now, port);
             };
             self.consider(now, speaker, family, slot, port);
         }
@@ -139,7 +125,7 @@ impl Bridge {
             }
             Stage::Refused => self.standing.refused -= 1,
             Stage::NoRoom => self.standing.no_room -= 1,
-            Stage::Idle => {}
+            Stage::Idle | Stage::Going => {}
         }
         // Whoever was refused may have gone, and the slot with it.
         let Some(prefix) = speaker.prefix_in(family, slot) else { return };
@@ -159,6 +145,11 @@ impl Bridge {
         match self.wanted(speaker, family, slot) {
             Err(errno) => self.refused(now, family, slot, errno),
             Ok(0) if had == 0 => speaker.set_installed(family, slot, false),
+            Ok(0) if self.waits_for_others(had) => {
+                if let Some(cell) = self.cells.get_mut(family, slot) {
+                    cell.stage = Stage::Going;
+                }
+            }
             Ok(0) => {
                 self.asked.send(About::Route(family, slot, 0), &Request::NoRoute(key), port);
                 self.in_flight(family, slot);

@@ -13,6 +13,7 @@ use super::resolve::Ways;
 use super::sets::{MOST_HOPS, SetId, Sets};
 use super::survey::Survey;
 use super::takeover::Takeover;
+use super::together::{Dead, MOST_DEAD};
 use crate::netlink::RouteKey;
 use crate::netlink::encode::{Existing, Object, Via};
 
@@ -55,6 +56,8 @@ pub(super) enum About {
     Stray,
     /// An object that this set needs, or none does any more.
     Object(SetId),
+    /// All routes that lead to this set are to go, with what they lead to.
+    Together(SetId),
 }
 
 /// How it stands with the kernel: for `crier status`.
@@ -150,6 +153,8 @@ pub struct Bridge {
     /// When all that is installed is to be looked at once more, after a session has ended.
     pub(super) recheck_at: Option<Instant>,
     pub(super) takeover: Takeover,
+    /// Neighbors that have died, and whose routes go together.
+    pub(super) dead: heapless::Vec<Dead, MOST_DEAD>,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
     pub(super) standing: Standing,
@@ -174,6 +179,7 @@ impl Bridge {
             sweep_at: None,
             recheck_at: None,
             takeover: Takeover::default(),
+            dead: heapless::Vec::new(),
             retry_at: None,
             retry_wait: FIRST_RETRY,
             standing: Standing::default(),
@@ -230,7 +236,8 @@ impl Bridge {
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty());
-        [self.retry_at, sweep_at, self.recheck_at, self.survey.deadline()].into_iter().flatten().min()
+        let times = [self.retry_at, sweep_at, self.recheck_at, self.end_of_wait(), self.survey.deadline()];
+        times.into_iter().flatten().min()
     }
 
     /// Does what is due.

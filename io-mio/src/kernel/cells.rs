@@ -16,6 +16,8 @@ pub(super) enum Stage {
     Refused,
     /// There are as many routes as there may be.
     NoRoom,
+    /// The route is to go, together with others that lead to the same neighbor, which has died.
+    Going,
 }
 
 /// One destination.
@@ -90,6 +92,16 @@ impl Cells {
                 }
             }
         }
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Cell> {
+        self.families.iter().flatten()
+    }
+
+    /// Changes those that are such.
+    pub(super) fn change_where(&mut self, such: impl Fn(&Cell) -> bool, change: impl Fn(&mut Cell)) {
+        self.families.iter_mut().flatten().filter(|cell| such(cell)).for_each(change);
     }
 
     /// One that was noted.

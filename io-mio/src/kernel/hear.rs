@@ -49,6 +49,7 @@ impl Bridge {
             (About::Route(family, slot, set), _) => {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
+            (About::Together(set), _) => self.settle_together(speaker, set, result),
             (About::Object(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),

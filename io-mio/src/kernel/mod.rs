@@ -32,6 +32,7 @@ mod show;
 mod socket;
 mod survey;
 mod takeover;
+mod together;
 
 pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use look::{Found, look};

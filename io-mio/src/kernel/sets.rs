@@ -4,12 +4,13 @@
 //! the tables here: so what a former run left in the kernel is recognised by its number. Routes name an object or a group, so
 //! that one message changes where all of them lead.
 
+mod seen;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
 use crate::netlink::Hop;
-use crate::netlink::decode::{NextHop, NextHopKind};
 
 /// Most next hops of one set.
 pub(super) const MOST_HOPS: usize = 256;
@@ -54,6 +55,8 @@ pub(super) struct SetSlot {
     there: There,
     /// The next one with the same hash, or the next free one.
     next: SetId,
+    /// Used while routes that go together are counted.
+    going: u32,
 }
 
 /// What is to be said to the kernel about objects, in this order.
@@ -329,6 +332,35 @@ impl Sets {
         }
     }
 
+    /// All of them that there may be.
+    pub(super) fn ids(&self) -> Range<SetId> {
+        1..self.fresh
+    }
+
+    /// The object that goes with the `routes` that lead to a set, and with no others: those are all that do, and no other set
+    /// that is in use has it as a member.
+    pub(super) fn sole_object(&self, set: SetId, routes: u32) -> Option<u32> {
+        let SetSlot { refs, group, there, .. } = self.slot(set);
+        let &[place, ..] = self.members(set) else { return None };
+        let there = if group { there } else { self.hop_slot(place).there };
+        let used = |other: SetId| other != set && self.slot(other).refs > 0;
+        let shared = |other: SetId| used(other) && self.members(other).contains(&place);
+        let alone = group || !self.ids().any(shared);
+        self.object(set).filter(|_| refs == routes && there == There::Yes && alone)
+    }
+
+    /// Routes that lead to a set, and are to go together.
+    pub(super) fn going(&self, set: SetId) -> u32 {
+        self.slot(set).going
+    }
+
+    /// So many routes that lead to a set are to go together.
+    pub(super) fn set_going(&mut self, set: SetId, routes: u32) {
+        if let Some(slot) = self.slot_mut(set) {
+            slot.going = routes;
+        }
+    }
+
     /// An object is gone, or the kernel has put something else in its place. True: it was one of ours.
     pub(super) fn lost(&mut self, id: u32) -> bool {
         let Some(at) = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start) else {
@@ -378,66 +410,6 @@ impl Sets {
         };
         self.hops.iter_mut().for_each(|slot| doubt(&mut slot.there));
         self.sets.iter_mut().for_each(|slot| doubt(&mut slot.there));
-    }
-
-    /// An object with one of our numbers as a dump has it. What nobody knows is taken over, or goes.
-    pub(super) fn seen(&mut self, object: &NextHop<'_>, adopt: bool, mut say: impl FnMut(ObjectRequest<'_>)) {
-        let Some(base) = self.ids.as_ref().map(|ids| ids.start) else { return };
-        let (at, hops) = (object.id - base, self.hops.len() as u32);
-        match &object.kind {
-            NextHopKind::Hop(hop) if at < hops => {
-                let place = at as HopId;
-                let free = self.hop_slot(place).hop.is_none();
-                if free && adopt && !self.hop_of.contains_key(&hop.hop) {
-                    self.hop_of.insert(hop.hop, place);
-                    if let Some(slot) = self.hop_slot_mut(place) {
-                        *slot = HopSlot { hop: Some(hop.hop), refs: 0, there: There::Yes };
-                    }
-                } else if self.hop_slot(place).hop == Some(hop.hop) {
-                    if let Some(slot) = self.hop_slot_mut(place) {
-                        slot.there = There::Yes;
-                    }
-                } else if free {
-                    say(ObjectRequest::Gone(object.id));
-                }
-            }
-            NextHopKind::Group(members) if at >= hops => {
-                let set = at - hops + 1;
-                let mut places: heapless::Vec<HopId, MOST_HOPS> = heapless::Vec::new();
-                for member in members.clone() {
-                    let place = member.id.checked_sub(base).and_then(|at| HopId::try_from(at).ok());
-                    if place.is_none_or(|place| places.push(place).is_err()) {
-                        return;
-                    }
-                }
-                places.sort_unstable();
-                let SetSlot { len, .. } = self.slot(set);
-                while adopt && self.fresh < set && (set as usize) < self.sets.len() {
-                    // Numbers that were free when the earlier process ended.
-                    let (skipped, free) = (self.fresh, self.free);
-                    if let Some(slot) = self.slot_mut(skipped) {
-                        slot.next = free;
-                    }
-                    self.free = skipped;
-                    self.fresh += 1;
-                }
-                if len == 0 && adopt && set == self.fresh {
-                    self.fresh += 1;
-                    self.put(set, &places);
-                    self.idle += 1;
-                    if let Some(slot) = self.slot_mut(set) {
-                        (slot.group, slot.there) = (true, There::Yes);
-                    }
-                } else if len > 0 && self.members(set) == places {
-                    if let Some(slot) = self.slot_mut(set) {
-                        slot.there = There::Yes;
-                    }
-                } else if len == 0 {
-                    say(ObjectRequest::Gone(object.id));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// Makes every set that routes lead to what it is to be, where the kernel has something else or nothing.

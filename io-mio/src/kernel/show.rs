@@ -51,7 +51,7 @@ impl Bridge {
             object: if cell.set == 0 { None } else { self.sets.object(cell.set) },
             pending: match cell.stage {
                 Stage::Idle => Pending::Nothing,
-                Stage::InFlight => Pending::Answer,
+                Stage::InFlight | Stage::Going => Pending::Answer,
                 Stage::Refused => Pending::Retry(cell.errno.into()),
                 Stage::NoRoom => Pending::Room,
             },

@@ -181,7 +181,7 @@ impl Kernel {
         }
         let Self { bridge, out, asking, .. } = self;
         let mut port = Requests { out, asking };
-        bridge.session_down(now, neighbor, &mut port);
+        bridge.session_down(now, speaker, neighbor, &mut port);
         port.flush();
         self.hear_answers(now, speaker);
     }

@@ -15,7 +15,7 @@ const WRITE: usize = 256 << 10;
 /// A running feeder. It keeps its session up until closed.
 #[derive(Debug)]
 pub(super) struct Feeder {
-    close: Sender<()>,
+    more: Sender<Vec<u8>>,
     writer: JoinHandle<io::Result<()>>,
     stream: TcpStream,
 }
@@ -23,19 +23,26 @@ pub(super) struct Feeder {
 impl Feeder {
     /// Sends `table` on an Established session, from a thread. Returns with the instant before the first byte.
     pub(super) fn start(stream: TcpStream, table: Vec<u8>) -> io::Result<(Self, Instant)> {
-        let (close, closed) = channel();
+        let (more, wanted) = channel();
         let mut writing = stream.try_clone()?;
         let mut reading = stream.try_clone()?;
         // What the speaker says does not matter, but it must be taken.
         thread::spawn(move || io::copy(&mut reading, &mut io::sink()));
         let begin = Instant::now();
-        let writer = thread::spawn(move || feed(&mut writing, &table, &closed));
-        Ok((Self { close, writer, stream }, begin))
+        let writer = thread::spawn(move || feed(&mut writing, &table, &wanted));
+        Ok((Self { more, writer, stream }, begin))
+    }
+
+    /// Sends more after that; returns the instant before.
+    pub(super) fn send(&self, messages: Vec<u8>) -> io::Result<Instant> {
+        let begin = Instant::now();
+        self.more.send(messages).map_err(|_| io::Error::other("the feeder has failed"))?;
+        Ok(begin)
     }
 
     /// Closes the session without a word, as a crash does; returns the instant before.
     pub(super) fn close(self) -> io::Result<Instant> {
-        drop(self.close);
+        drop(self.more);
         self.writer.join().map_err(|_| io::Error::other("the feeder panicked"))??;
         let begin = Instant::now();
         self.stream.shutdown(std::net::Shutdown::Both)?;
@@ -43,14 +50,13 @@ impl Feeder {
     }
 }
 
-fn feed(stream: &mut TcpStream, table: &[u8], closed: &Receiver<()>) -> io::Result<()> {
-    for part in table.chunks(WRITE) {
-        stream.write_all(part)?;
-    }
+fn feed(stream: &mut TcpStream, table: &[u8], wanted: &Receiver<Vec<u8>>) -> io::Result<()> {
+    table.chunks(WRITE).try_for_each(|part| stream.write_all(part))?;
     loop {
-        match closed.recv_timeout(KEEPALIVE_INTERVAL) {
+        match wanted.recv_timeout(KEEPALIVE_INTERVAL) {
             Err(RecvTimeoutError::Timeout) => stream.write_all(&message(KEEPALIVE, &[]))?,
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Ok(more) => more.chunks(WRITE).try_for_each(|part| stream.write_all(part))?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
 }

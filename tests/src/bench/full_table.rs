@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::feed::{Feeder, establish};
+use super::medians::{Column, median, medians};
 use super::sink::Sink;
 use super::table::Table;
 use super::target::{Running, Speaker};
@@ -84,13 +85,12 @@ pub fn full_table(options: &Options) -> io::Result<String> {
     if !direct.is_empty() {
         report.push_str(&format!("without a speaker: {:.3} s\n", median(&direct, Duration::as_secs_f64)));
     }
-    write_table(&mut report, options, &samples);
+    let names = options.speakers.iter().map(|speaker| speaker.name());
+    report.push_str(&medians(&COLUMNS, &names.zip(samples).collect::<Vec<_>>()));
     Ok(report)
 }
 
-/// Columns of the report: heading, value, digits after the point.
-type Column = (&'static str, fn(&Sample) -> f64, usize);
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column<Sample>; 6] = [
     ("table s", |sample| sample.converge.as_secs_f64(), 3),
     ("CPU s", |sample| sample.cpu.as_secs_f64(), 2),
     ("withdraw s", |sample| sample.withdraw.as_secs_f64(), 3),
@@ -98,32 +98,6 @@ const COLUMNS: [Column; 6] = [
     ("peak MiB", |sample| sample.memory_kib as f64 / 1024.0, 1),
     ("UPDATEs", |sample| f64::from(sample.updates), 0),
 ];
-
-fn write_table(report: &mut String, options: &Options, samples: &[Vec<Sample>]) {
-    let mut line = |name: &str, cells: [String; COLUMNS.len()]| {
-        let cells = cells.map(|cell| format!("{cell:>12}")).concat();
-        report.push_str(&format!("{name:<14}{cells}\n"));
-    };
-    if samples.is_empty() {
-        return;
-    }
-    line("median", COLUMNS.map(|(heading, ..)| heading.to_owned()));
-    let medians: Vec<_> =
-        samples.iter().map(|of_one| COLUMNS.map(|(_, value, _)| median(of_one, value))).collect();
-    for (speaker, of_one) in options.speakers.iter().zip(samples) {
-        line(speaker.name(), COLUMNS.map(|(_, value, digits)| format!("{:.digits$}", median(of_one, value))));
-    }
-    if let [first, second] = &medians[..] {
-        let mut ratios = first.iter().zip(second).map(|(a, b)| format!("{:.2}", a / b));
-        line("ratio", [(); COLUMNS.len()].map(|()| ratios.next().unwrap_or_default()));
-    }
-}
-
-fn median<T>(samples: &[T], value: impl Fn(&T) -> f64) -> f64 {
-    let mut values: Vec<f64> = samples.iter().map(value).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
 
 fn run(speaker: Speaker, table: &Table) -> io::Result<Sample> {
     let (feeder, sink) = (TcpListener::bind(FEEDER)?, TcpListener::bind(SINK)?);
@@ -182,7 +156,7 @@ fn run_direct(table: &Table) -> io::Result<Duration> {
 }
 
 /// Waits for the speaker to dial, as long as it lives.
-fn accept(running: &mut Running, listener: &TcpListener) -> io::Result<TcpStream> {
+pub(super) fn accept(running: &mut Running, listener: &TcpListener) -> io::Result<TcpStream> {
     listener.set_nonblocking(true)?;
     let deadline = Instant::now() + DIAL;
     loop {

@@ -3,13 +3,17 @@
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
-use crate::wire::update::{Attributes, Prefix, push_prefix};
+use crate::wire::HEADER;
+use crate::wire::update::{Attributes, Prefix, each_prefix, prefix_fields, push_prefix, withdraw};
 
 /// Lengths of prefixes and their share in a hundred, about as in the global table.
 const LENGTHS: [(u8, u32); 9] =
     [(24, 60), (23, 10), (22, 11), (21, 6), (20, 5), (19, 3), (18, 2), (17, 1), (16, 2)];
 /// Prefixes in an UPDATE: how many of a hundred UPDATEs have from how many to how many. The mean is 4.75, the median 1 or 2.
 const BATCHES: [(u32, u32, u32); 5] = [(50, 1, 1), (20, 2, 3), (15, 4, 8), (10, 9, 20), (5, 16, 40)];
+
+/// Bytes of prefixes in a withdrawal after which it takes no more.
+const MOST_NLRI: usize = 4_000;
 
 /// A table of distinct prefixes, ready to be sent.
 #[derive(Debug)]
@@ -45,6 +49,34 @@ impl Table {
             }
         }
         table
+    }
+}
+
+impl Table {
+    /// The prefixes, in the order in which they are announced.
+    pub(super) fn each_prefix(&self, mut each: impl FnMut(Prefix)) {
+        let mut rest = &self.bytes[..];
+        while let Some([.., high, low, _]) = rest.first_chunk::<HEADER>() {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            let Some((message, after)) = rest.split_at_checked(length) else { return };
+            let fields = message.get(HEADER..).and_then(prefix_fields);
+            fields.and_then(|(_, announced)| each_prefix(announced, &mut each));
+            rest = after;
+        }
+    }
+
+    /// UPDATE messages that withdraw all of it, each with as many prefixes as fit.
+    pub(super) fn withdrawals(&self) -> Vec<u8> {
+        let (mut messages, mut nlri) = (Vec::new(), Vec::new());
+        self.each_prefix(|prefix| {
+            push_prefix(&mut nlri, prefix);
+            if nlri.len() > MOST_NLRI {
+                messages.extend(withdraw(&nlri));
+                nlri.clear();
+            }
+        });
+        messages.extend(withdraw(&nlri));
+        messages
     }
 }
 
@@ -137,8 +169,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::update::{each_prefix, prefix_fields};
-    use crate::wire::{HEADER, UPDATE};
+    use crate::wire::UPDATE;
 
     #[test]
     fn a_table_is_what_it_says() {

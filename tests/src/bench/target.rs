@@ -56,12 +56,17 @@ impl Speaker {
             Self::Bird => (bird_command(&dir), "bird.conf", bird_configuration()),
         };
         fs::write(dir.join(file), text)?;
-        let process = Process::spawn(self.name(), command, dir.join(format!("{}.log", self.name())));
-        Ok(Running { process, dir })
+        Ok(Running::spawn(self, command, dir))
     }
 }
 
 impl Running {
+    /// Starts a command whose files are in `dir`, which goes with it.
+    pub(super) fn spawn(speaker: Speaker, command: Command, dir: PathBuf) -> Self {
+        let name = speaker.name();
+        Self { process: Process::spawn(name, command, dir.join(format!("{name}.log"))), dir }
+    }
+
     /// CPU time used so far, in user mode and in the kernel.
     pub(super) fn cpu(&self) -> io::Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.pid()))?;

@@ -1,33 +1,55 @@
-//! The benchmarks: `bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--record] [--direct]`.
+//! The benchmarks: `bench full-table …` and `bench kernel …`.
 
 use std::process::ExitCode;
 
-use crier_tests::bench::{Options, Speaker, full_table};
+use crier_tests::bench::{KernelOptions, Options, Speaker, full_table, kernel_routes};
 
 const USAGE: &str =
     "usage: bench full-table [--prefixes N] [--seed S] [--rounds R] [--only crier|bird] [--record] [--direct]
+       bench kernel [--prefixes N] [--seed S] [--rounds R]
+full-table: a table from one neighbor to another
   --record   measure crier once more in each round, recording to a file in the temporary directory
-  --direct   measure the harness itself, the feeder straight into the sink, before each round";
+  --direct   measure the harness itself, the feeder straight into the sink, before each round
+kernel: a table into the kernel's routes and out again, as root";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some(options) = parse(&arguments) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let words = &mut arguments.iter().map(String::as_str);
+    let report = match words.next() {
+        Some("full-table") => parse(words).map(|options| full_table(&options)),
+        Some("kernel") => parse_kernel(words).map(|options| kernel_routes(&options)),
+        _ => None,
     };
-    match full_table(&options) {
-        Ok(report) => {
+    match report {
+        Some(Ok(report)) => {
             print!("{report}");
             ExitCode::SUCCESS
         }
-        Err(error) => {
+        Some(Err(error)) => {
             eprintln!("{error}");
             ExitCode::FAILURE
+        }
+        None => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
         }
     }
 }
 
-fn parse(arguments: &[String]) -> Option<Options> {
+fn parse_kernel<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<KernelOptions> {
+    let mut options = KernelOptions { prefixes: 200_000, seed: 1, rounds: 5 };
+    while let Some(word) = words.next() {
+        match word {
+            "--prefixes" => options.prefixes = words.next()?.parse().ok()?,
+            "--seed" => options.seed = words.next()?.parse().ok()?,
+            "--rounds" => options.rounds = words.next()?.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+fn parse<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Options> {
     let mut options = Options {
         prefixes: 1_000_000,
         seed: 1,
@@ -35,10 +57,6 @@ fn parse(arguments: &[String]) -> Option<Options> {
         speakers: vec![Speaker::Crier, Speaker::Bird],
         direct: false,
     };
-    let mut words = arguments.iter().map(String::as_str);
-    if words.next() != Some("full-table") {
-        return None;
-    }
     while let Some(word) = words.next() {
         match word {
             "--prefixes" => options.prefixes = words.next()?.parse().ok()?,

@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use crier::control::rows::RouteRow;
 use crier::record::{Recorder, Recording};
 use crier_core::{Event, Instant, Limits, PeerView, Speaker, Tap};
+use crier_io_mio::kernel;
 use crier_io_mio::{Chunk, Context, Fill, Flow, Host, Runtime, Sizes, Waker};
 
 use crate::lab::OrFail;
@@ -76,7 +77,13 @@ impl Rig {
     /// Starts a speaker of this size that listens at `listen` and is configured by nothing yet.
     #[track_caller]
     pub fn start(limits: Limits, write_buffers: u16, listen: SocketAddr) -> Self {
-        Self::launch(limits, write_buffers, listen, |_| None)
+        Self::launch(limits, write_buffers, listen, None, |_| None)
+    }
+
+    /// The same, in this thread's network namespace, with the kernel's routes.
+    #[track_caller]
+    pub fn bridged(limits: Limits, listen: SocketAddr, kernel: kernel::Settings) -> Self {
+        Self::launch(limits, 1, listen, Some(kernel), |_| None)
     }
 
     /// The same, recorded in this file, of at most so many bytes. The recording ends with [`Recorded::end`].
@@ -89,7 +96,7 @@ impl Rig {
         most: u64,
     ) -> (Self, Recorded) {
         let mut recording = None;
-        let rig = Self::launch(limits, write_buffers, listen, |now| {
+        let rig = Self::launch(limits, write_buffers, listen, None, |now| {
             let started = Recording::start(file, most, &setup::made(&limits, now)).or_fail("recording");
             recording = Some(started.0);
             Some(started.1)
@@ -102,6 +109,7 @@ impl Rig {
         limits: Limits,
         write_buffers: u16,
         listen: SocketAddr,
+        kernel: Option<kernel::Settings>,
         record: impl FnOnce(Instant) -> Option<Recorder>,
     ) -> Self {
         let sizes =
@@ -122,7 +130,11 @@ impl Rig {
             speaker.set_tap(
                 recorder.map(|recorder| -> &mut (dyn Tap + 'static) { Box::leak(Box::new(recorder)) }),
             );
-            drive(runtime, driver, speaker, &counter);
+            let mut speakers = [speaker];
+            if let Some(kernel) = kernel {
+                runtime.serve_kernel(kernel, &mut speakers).or_fail("serving the kernel");
+            }
+            drive(runtime, driver, &mut speakers, &counter);
         });
         Self { mailbox, turns, waker, thread: Some(thread), address }
     }
@@ -204,12 +216,11 @@ impl Drop for Rig {
     }
 }
 
-fn drive(mut runtime: Runtime<()>, mut driver: Driver, speaker: Speaker<'_>, turns: &AtomicU64) {
-    let mut speakers = [speaker];
-    while runtime.turn(&mut speakers, &mut driver).or_fail("a turn") == Flow::Continue {
+fn drive(mut runtime: Runtime<()>, mut driver: Driver, speakers: &mut [Speaker<'_>], turns: &AtomicU64) {
+    while runtime.turn(speakers, &mut driver).or_fail("a turn") == Flow::Continue {
         turns.fetch_add(1, Ordering::SeqCst);
     }
-    runtime.run(&mut speakers, &mut driver).or_fail("the last turns");
+    runtime.run(speakers, &mut driver).or_fail("the last turns");
 }
 
 impl Host for Driver {

@@ -13,6 +13,8 @@ mod kernel;
 #[cfg(test)]
 mod netlink;
 #[cfg(test)]
+mod over_kernel;
+#[cfg(test)]
 mod over_tcp;
 
 use crier_tests::allocation::Watched;

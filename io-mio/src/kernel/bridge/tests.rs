@@ -95,6 +95,63 @@ fn a_dead_neighbor_leaves_all_routes_at_one_message() {
     assert!(prefixes.iter().all(|prefix| bench.fake.gateways(prefix) == Some(vec![11, 12])));
 }
 
+fn hundred() -> Vec<String> {
+    (0..100).map(|id| format!("10.{id}.0.0/16")).collect()
+}
+
+#[test]
+fn routes_over_a_dead_neighbor_alone_go_at_one_message() {
+    let prefixes = hundred();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &prefixes);
+    bench.announce(12, &prefixes[..50]);
+    bench.settle();
+    // The group of half of them, the object of all others.
+    let said = requests(&mut bench, |bench| bench.disconnect(11));
+    assert!(said <= 2, "{said}");
+    assert_eq!((bench.fake.routes.len(), bench.fake.gateways(A)), (50, Some(vec![12])));
+    assert_eq!(bench.bridge.standing().routes, 50);
+    assert_eq!(bench.speaker.find_destination(prefixes[50].parse().unwrap()), None);
+    // The last one of a group that has shrunk.
+    assert!(requests(&mut bench, |bench| bench.disconnect(12)) <= 2);
+    assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+    // It comes back, and so do its paths.
+    bench.connect(11);
+    bench.announce(11, &prefixes);
+    bench.settle();
+    assert_eq!((bench.fake.routes.len(), bench.bridge.standing().routes), (100, 100));
+}
+
+#[test]
+fn routes_over_a_dead_neighbor_that_others_announce_stay() {
+    let prefixes = hundred();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &prefixes);
+    bench.announce_via(12, 11, &[A]);
+    bench.announce_via(12, 11, &[B]);
+    bench.announce(11, &[B]);
+    bench.settle();
+    bench.disconnect(11);
+    bench.settle();
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![11]), Some(vec![11])));
+    assert_eq!((bench.fake.routes.len(), bench.bridge.standing().routes), (2, 2));
+}
+
+#[test]
+fn an_object_that_cannot_be_removed() {
+    let prefixes = hundred();
+    let mut bench = bench(Settings::default(), &[11]);
+    bench.announce(11, &prefixes.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.settle();
+    bench.fake.keeps_objects = true;
+    bench.disconnect(11);
+    bench.settle();
+    assert!(bench.fake.routes.is_empty());
+    assert_eq!((bench.bridge.standing().routes, bench.bridge.standing().refused), (0, 0));
+}
+
 #[test]
 fn what_is_somebody_elses_stays() {
     let mut bench = bench(Settings::default(), &[11]);

@@ -41,6 +41,8 @@ pub(super) struct Fake {
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
+    /// Objects cannot be removed.
+    pub(super) keeps_objects: bool,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
@@ -85,6 +87,7 @@ impl Fake {
                 Ok(())
             }
             Request::Object(_, Object::Blackhole(_)) => Err(libc::EOPNOTSUPP),
+            Request::NoObject(_) if self.keeps_objects => Err(libc::EBUSY),
             Request::NoObject(id) => self.remove_object(id),
         }
     }
@@ -248,8 +251,13 @@ impl Bench {
 
     /// A neighbor announces prefixes by way of itself.
     pub(super) fn announce(&mut self, peer: u8, prefixes: &[&str]) {
+        self.announce_via(peer, peer, prefixes);
+    }
+
+    /// A neighbor announces prefixes by way of another one.
+    pub(super) fn announce_via(&mut self, peer: u8, via: u8, prefixes: &[&str]) {
         let path = [0x40, 1, 1, 0, 0x40, 2, 4, 2, 1, 0xfd, 0xe8 + peer, 0x40, 3, 4];
-        let body = [&[0, 0, 0, 18][..], &path, &address(peer).octets(), &nlri(prefixes)].concat();
+        let body = [&[0, 0, 0, 18][..], &path, &address(via).octets(), &nlri(prefixes)].concat();
         self.say(peer, &message(2, &body));
     }
 
@@ -267,7 +275,7 @@ impl Bench {
     pub(super) fn disconnect(&mut self, peer: u8) {
         let conn = self.connections.remove(&peer).unwrap();
         self.speaker.closed(self.now, conn, CloseCause::Eof);
-        self.bridge.session_down(self.now, address(peer).into(), &mut self.fake);
+        self.bridge.session_down(self.now, &self.speaker, address(peer).into(), &mut self.fake);
     }
 
     /// Everything that can happen without time passing.

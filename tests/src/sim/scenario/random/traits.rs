@@ -111,6 +111,8 @@ impl Traits {
         let eager = draw.one([20, 40, 70]);
         let work = WorkClass::ALL.into_iter().filter(|_| draw.chance(eager)).collect();
         let internal = draw.chance(40);
+        // By chances of its own: seeds that have it not stay what they were before there was such a thing.
+        let v6_links = Draw::new(seed, 0x8950).chance(30);
         Self {
             shape,
             style,
@@ -121,9 +123,8 @@ impl Traits {
             external_loopbacks: draw.chance(20),
             remote: draw.chance(25),
             split_families: draw.chance(20),
-            v6_transport: draw.chance(40),
-            // By chances of its own: seeds that have it not stay what they were before there was such a thing.
-            v6_links: Draw::new(seed, 0x8950).chance(20),
+            v6_transport: draw.chance(40) || v6_links,
+            v6_links,
             one_family: draw.chance(30),
             wide_asns: draw.chance(40),
             same_asn: draw.chance(15),

@@ -1,10 +1,11 @@
 //! Packets while something breaks: lost until it is noticed, and none after that.
 
-use crier_tests::lab::{Crier, Daemon as _, Kind, Lab};
+use crier_tests::lab::{Crier, Daemon as _, Kind, Lab, await_until};
 
-use super::await_table;
+use super::feed::Feed;
 use super::restart::Crossing;
 use super::traffic::Traffic;
+use super::{Star, await_table, table};
 
 #[test]
 fn one_of_three_next_hops_dies() {
@@ -76,4 +77,56 @@ fn somebody_deletes_the_way() {
         assert_eq!(account.lost(begin[at], deleted[at]), 0);
         assert_eq!(account.lost(back[at], account.sent()), 0);
     }
+}
+
+/// Ten thousand routes of each family over two neighbors, five thousand over the first alone: when that one dies, the kernel
+/// is told a few times, and has what is left.
+#[test]
+fn a_next_hop_of_many_routes_dies() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let star = Star::new(&lab, 2);
+    let limits = "[limits]\npeers = 2\nconnections = 8\nprefixes = 40000\npaths = 80000\n";
+    let crier = Crier::start_with(&star.router, &(star.configuration() + "max-routes = 60000\n\n" + limits));
+    let feed = |id: usize| {
+        Feed::dial(&star.nodes[id - 1], &format!("192.0.{id}.2"), &format!("192.0.{id}.1"), 65000 + id as u32)
+    };
+    let (first, second) = (feed(1), feed(2));
+    let v4 = |ids: std::ops::Range<u32>| {
+        ids.map(|id| format!("10.{}.{}.0/24", id >> 8, id & 255)).collect::<Vec<_>>()
+    };
+    let v6 = |ids: std::ops::Range<u32>| ids.map(|id| format!("2001:db8:{id:x}::/48")).collect::<Vec<_>>();
+    let announce = |feed: &Feed, id: u32, prefixes: &[String]| {
+        let hop = if prefixes.first().is_some_and(|first| first.contains(':')) {
+            format!("2001:db8:{id}::2")
+        } else {
+            format!("192.0.{id}.2")
+        };
+        for part in prefixes.chunks(400) {
+            feed.announce(&hop, &part.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    };
+    for all in [v4(0..15_000), v6(0x1000..0x1000 + 15_000)] {
+        announce(&first, 1, &all);
+        announce(&second, 2, &all[..10_000]);
+    }
+    let kernel = || crier.json(&["status"])["kernel"].take();
+    let routes = |count: u64| move |kernel: &serde_json::Value| kernel["routes"] == count;
+    await_until("all are there", kernel, routes(30_000));
+    // The last of them may have changed their next hops since.
+    let ways = |of: &str| table(&star.router).get(of).map(Vec::len);
+    await_until(
+        "over both",
+        || (ways("10.39.15.0/24"), ways("2001:db8:370f::/48")),
+        |ways| *ways == (Some(2), Some(2)),
+    );
+    let before = kernel()["requests"].as_u64().unwrap();
+
+    drop(first);
+    let after = await_until("what is left", kernel, routes(20_000));
+    let requests = after["requests"].as_u64().unwrap() - before;
+    println!("{requests} requests for 30,000 routes");
+    assert!(requests <= 12, "{requests}");
+    let left = table(&star.router);
+    assert_eq!(left.len(), 20_000);
+    assert!(left.values().all(|hops| hops.len() == 1 && hops[0].contains("to-n2")));
 }
