@@ -139,6 +139,8 @@ fn without_the_capability() {
     for kind in [Kind::Frr, Kind::Bird] {
         let Some(lab) = Lab::new(&[Kind::Crier, kind]) else { return };
         let row = Row::new(&lab);
+        // FRR takes next hops of its own subnets only, and is to know them before the session begins.
+        row.other.run("ip", &["address", "add", "192.0.2.2/30", "dev", "to-c"]);
         let other: Box<dyn Daemon> = match kind {
             Kind::Frr => Box::new(Frr::start(&row.other, &frr(""))),
             _ => Box::new(Bird::start_with(&row.other, &bird(""))),
@@ -152,12 +154,12 @@ fn without_the_capability() {
         // What comes has, if anything, a next hop of its own family.
         let learned = crier.learned(THERE, Family::Ipv4Unicast);
         assert!(learned.values().all(|route| !route.next_hop.contains(':')), "{learned:?}");
-        // An IPv4 address that there is goes instead, from the next session on; FRR wants to be on its subnet.
+        // An IPv4 address that there is goes instead, from the next session on.
+        assert_eq!(crier.peer(THERE)["flaps"], 0);
+        drop(crier);
         row.crier.run("ip", &["address", "add", "192.0.2.1/30", "dev", "to-o"]);
-        row.other.run("ip", &["address", "add", "192.0.2.2/30", "dev", "to-c"]);
-        crier.command(&["clear", THERE]);
+        let _crier = Crier::start_with(&row.crier, &Row::configuration());
         let all = other.await_prefixes(HERE, &[OURS, "2001:db8:98::/48"]);
         assert_eq!(all[OURS].next_hop, "192.0.2.1");
-        assert_eq!(crier.peer(THERE)["last_error"]["code"], 6);
     }
 }
