@@ -81,7 +81,7 @@ impl Bridge {
             return false;
         }
         for _ in 0..budget {
-            if self.asked.window.len() >= WINDOW {
+            if self.is_window_full() {
                 return true;
             }
             let next = Family::ALL.into_iter().find_map(|family| {

@@ -229,7 +229,7 @@ impl Bridge {
 
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty());
+        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty() && !self.is_window_full());
         [self.retry_at, sweep_at, self.recheck_at, self.survey.deadline()].into_iter().flatten().min()
     }
 
@@ -244,6 +244,11 @@ impl Bridge {
         if self.survey.timeout(now) && self.survey.has_ended_once() {
             self.retry_wait = FIRST_RETRY;
         }
+    }
+
+    /// Whether the kernel owes as many answers as it may.
+    pub(super) fn is_window_full(&self) -> bool {
+        self.asked.window.len() >= WINDOW
     }
 
     /// Whether there is something to ask: a destination that has changed, or more to say about one.

@@ -91,5 +91,6 @@ fn qualities(draw: &mut Draw, traits: &Traits, ground: &mut Ground) {
         if traits.small_buffers && draw.chance(60) {
             host.socket_buffer = draw.one([1024, 1500, 2048, 4096, 16_384]);
         }
+        host.next_hop_objects = !traits.old_kernels || draw.chance(50);
     }
 }

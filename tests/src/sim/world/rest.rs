@@ -41,7 +41,7 @@ impl World {
             if !observe::is_settled(daemon.speaker()) {
                 return Err(format!("{name} has long jobs to do"));
             }
-            if daemon.bridge.as_ref().is_some_and(|bridge| !bridge.settled()) {
+            if !host.is_kernel_settled() {
                 return Err(format!("{name}'s kernel has not been told everything"));
             }
             if let Some(neighbor) = host.under_way(self.now) {
