@@ -61,7 +61,7 @@ impl Bridge {
 
     fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
-        sets.drop_hop(hop, |request| asked.object(0, request, port));
+        sets.drop_hop(hop, |set, request| asked.object(About::Repair(set), request, port));
     }
 
     /// All that is installed is to be compared once more with what is wanted.
@@ -104,13 +104,12 @@ impl Bridge {
                     self.sweep_at = None;
                     break;
                 };
-                if let Some(left) = self.adopted.remove(&prefix) {
-                    self.sets.release(left.set);
-                }
+                let set = self.adopted.remove(&prefix).map_or(0, |left| left.set);
                 if self.standing.no_room > 0 {
                     self.retry_at.get_or_insert(Instant::EPOCH);
                 }
-                self.asked.send(About::Stray, &Request::NoRoute(self.settings.key(prefix)), port);
+                let request = Request::NoRoute(self.settings.key(prefix));
+                self.asked.send(About::Stray(prefix, set), &request, port);
             }
             return self.sweep_at.is_some();
         }
@@ -119,7 +118,7 @@ impl Bridge {
             return false;
         }
         let Self { sets, asked, .. } = self;
-        sets.clear_away(WINDOW, |request| asked.object(0, request, port))
+        sets.clear_away(WINDOW, |request| asked.object(About::Repair(0), request, port))
     }
 
     /// Compares what is wanted for a destination with what the kernel has, and asks for the difference.
@@ -220,7 +219,7 @@ impl Bridge {
     /// Asks for a route to a set, and before that for what it names.
     fn lead(&mut self, existing: Existing, key: RouteKey, set: SetId, about: About, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
-        sets.prepare(set, |request| asked.object(set, request, port));
+        sets.prepare(set, |request| asked.object(About::Object(set), request, port));
         if let Some(object) = sets.object(set) {
             return asked.send(about, &Request::Route(existing, key, Via::Object(object)), port);
         }
@@ -245,15 +244,14 @@ impl super::bridge::Asked {
         port.send(self.sequence, request);
     }
 
-    /// Sends what is to be said about an object that `set` needs.
-    pub(super) fn object(&mut self, set: SetId, request: ObjectRequest<'_>, port: &mut impl Port) {
-        let about = About::Object(set);
+    /// Sends what is to be said about an object.
+    pub(super) fn object(&mut self, about: About, request: ObjectRequest<'_>, port: &mut impl Port) {
         match request {
             ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, Object::Hop(hop)), port),
             ObjectRequest::Group(id, members) => {
                 self.send(about, &Request::Object(id, Object::Group(members)), port);
             }
-            ObjectRequest::Gone(id) => self.send(About::Object(0), &Request::NoObject(id), port),
+            ObjectRequest::Gone(id) => self.send(about, &Request::NoObject(id), port),
         }
     }
 }

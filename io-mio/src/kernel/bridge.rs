@@ -18,8 +18,8 @@ use crate::netlink::encode::{Existing, Object, Via};
 
 /// Most requests without an answer.
 pub(super) const WINDOW: usize = 128;
-/// Room for them: what one destination needs comes together.
-pub(super) const UNDER_WAY: usize = 2 * WINDOW + MOST_HOPS + 2;
+/// Room for them: what one destination needs comes together, and so do repairs of all objects.
+pub(super) const UNDER_WAY: usize = 2 * WINDOW + MOST_HOPS + 2 + HOPS as usize + SETS as usize;
 /// Time from a refusal to the next attempt, the first and the longest.
 const FIRST_RETRY: Millis = Millis(200);
 pub(super) const LONGEST_RETRY: Millis = Millis::from_secs(10);
@@ -51,10 +51,12 @@ pub enum Request<'a> {
 pub(super) enum About {
     /// The route of a destination is to lead to this set; to none: to go.
     Route(Family, u32, SetId),
-    /// A route that no destination has is to go.
-    Stray,
-    /// An object that this set needs, or none does any more.
+    /// A route that no destination has is to go. It led to this set, which is held until it is gone; 0: that is not known.
+    Stray(IpNet, SetId),
+    /// An object that this set needs, before the route that is to lead there.
     Object(SetId),
+    /// An object of this set is to be what the set is by now; of none: to go.
+    Repair(SetId),
 }
 
 /// How it stands with the kernel: for `crier status`.
@@ -152,6 +154,8 @@ pub struct Bridge {
     pub(super) takeover: Takeover,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
+    /// Something was refused that no destination stands for: a survey shows what it is.
+    pub(super) doubtful: bool,
     pub(super) standing: Standing,
     /// Routes that were asked for and are not known to be there.
     pub(super) arriving: u32,
@@ -176,6 +180,7 @@ impl Bridge {
             takeover: Takeover::default(),
             retry_at: None,
             retry_wait: FIRST_RETRY,
+            doubtful: false,
             standing: Standing::default(),
             arriving: 0,
             addresses_changed: false,
@@ -237,11 +242,15 @@ impl Bridge {
     pub(super) fn timeout(&mut self, now: Instant) {
         if self.retry_at.take_if(|at| *at <= now).is_some() {
             self.cells.mark_where(|cell| matches!(cell.stage, Stage::Refused | Stage::NoRoom));
+            if self.doubtful {
+                self.survey.ask(now);
+            }
         }
         if self.recheck_at.take_if(|at| *at <= now).is_some() {
             self.mark_installed();
         }
-        if self.survey.timeout(now) && self.survey.has_ended_once() {
+        // One for the sake of a retry does not make the next one come sooner.
+        if self.survey.timeout(now) && !std::mem::take(&mut self.doubtful) && self.survey.has_ended_once() {
             self.retry_wait = FIRST_RETRY;
         }
     }

@@ -49,10 +49,25 @@ impl Bridge {
             (About::Route(family, slot, set), _) => {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
-            (About::Object(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
+            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
-            (About::Stray | About::Object(_), _) => {}
+            (About::Stray(_, set), Ok(()) | Err(libc::ESRCH)) => self.sets.release(set),
+            (About::Stray(prefix, set), Err(_)) if set != 0 => {
+                self.adopted.insert(prefix, Left { set, seen: self.survey.number() });
+                self.sweep_at = Some(self.retry(now));
+            }
+            (About::Object(_), Ok(())) | (About::Repair(_), Ok(()) | Err(libc::ENOENT)) => {}
+            // No route asks for it again.
+            (About::Repair(set), Err(_)) => {
+                self.sets.doubt(set);
+                self.doubtful = true;
+                self.retry(now);
+            }
+            (About::Stray(..), Err(_)) => {
+                self.doubtful = true;
+                self.retry(now);
+            }
         }
     }
 
@@ -120,10 +135,16 @@ impl Bridge {
         cell.stage = Stage::Refused;
         cell.errno = u8::try_from(errno).unwrap_or(u8::MAX);
         self.standing.refused += 1;
-        if self.retry_at.is_none() {
-            self.retry_at = Some(now + self.retry_wait);
+        self.retry(now);
+    }
+
+    /// When what was refused is tried again: ever more seldom.
+    fn retry(&mut self, now: Instant) -> Instant {
+        *self.retry_at.get_or_insert_with(|| {
+            let at = now + self.retry_wait;
             self.retry_wait = Millis(self.retry_wait.0 * 2).min(LONGEST_RETRY);
-        }
+            at
+        })
     }
 
     /// Something has happened, or a dump tells what there is. `own`: one of our requests has done it.
@@ -290,7 +311,7 @@ impl Bridge {
             left.seen = self.survey.number();
         } else if by_number {
             let request = super::Request::NoRoute(self.settings.key(prefix));
-            self.asked.send(About::Stray, &request, port);
+            self.asked.send(About::Stray(prefix, 0), &request, port);
         } else {
             self.survey.other();
         }
@@ -324,7 +345,7 @@ impl Bridge {
         }
         let first = self.survey.is_first();
         let Self { sets, asked, .. } = self;
-        sets.seen(object, first, |request| asked.object(0, request, port));
+        sets.seen(object, first, |request| asked.object(About::Repair(0), request, port));
     }
 }
 

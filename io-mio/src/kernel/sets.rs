@@ -80,6 +80,8 @@ pub(crate) struct Sets {
     fresh: SetId,
     /// Sets that nothing leads to any more, with their objects still in the kernel.
     idle: u32,
+    /// There may be next hops that no set has.
+    loose: bool,
     /// The numbers that objects may have.
     ids: Option<Range<u32>>,
 }
@@ -97,6 +99,7 @@ impl Sets {
             free: 0,
             fresh: 1,
             idle: 0,
+            loose: false,
             ids,
         }
     }
@@ -161,6 +164,8 @@ impl Sets {
             return Some(*place);
         }
         let free = |slot: &HopSlot| slot.hop.is_none();
+        // Until a set has it, for which there may be no room.
+        self.loose = true;
         let place = HopId::try_from(self.hops.iter().position(free)?).ok()?;
         // What stood there may still be in the kernel.
         let slot = self.hop_slot_mut(place)?;
@@ -220,6 +225,7 @@ impl Sets {
             let place = self.members.get(set as usize * MOST_HOPS + at).copied().unwrap_or(HopId::MAX);
             if let Some(slot) = self.hop_slot_mut(place) {
                 slot.refs = slot.refs.saturating_sub(1);
+                self.loose |= self.hop_slot(place).refs == 0;
             }
         }
         let first = self.set_of.get(&hash).copied().unwrap_or(0);
@@ -311,7 +317,7 @@ impl Sets {
 
     /// A next hop forwards no more: it leaves every set that has others, and so do all routes that lead there, at one message
     /// each. A set that would be empty stays as it is: its routes are changed or removed one by one.
-    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(ObjectRequest<'_>)) {
+    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
         let Some(&place) = self.hop_of.get(&hop).filter(|_| self.ids.is_some()) else { return };
         for set in 1..self.fresh {
             let SetSlot { refs, len, there, .. } = self.slot(set);
@@ -325,7 +331,7 @@ impl Sets {
             self.put(set, &left);
             let objects: heapless::Vec<u32, MOST_HOPS> =
                 left.iter().map(|member| ids.start + u32::from(*member)).collect();
-            say(ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
+            say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
         }
     }
 
@@ -390,6 +396,7 @@ impl Sets {
                 let free = self.hop_slot(place).hop.is_none();
                 if free && adopt && !self.hop_of.contains_key(&hop.hop) {
                     self.hop_of.insert(hop.hop, place);
+                    self.loose = true;
                     if let Some(slot) = self.hop_slot_mut(place) {
                         *slot = HopSlot { hop: Some(hop.hop), refs: 0, there: There::Yes };
                     }
@@ -432,7 +439,8 @@ impl Sets {
                     if let Some(slot) = self.slot_mut(set) {
                         slot.there = There::Yes;
                     }
-                } else if len == 0 {
+                } else if len == 0 || !self.slot(set).group {
+                    // Its place may be that of a single next hop by now, which needs no group.
                     say(ObjectRequest::Gone(object.id));
                 }
             }
@@ -449,9 +457,9 @@ impl Sets {
         }
     }
 
-    /// Removes objects that nothing leads to, up to `most` of them; true if there are more.
+    /// Removes groups and next hops that nothing leads to, up to `most` of each; true if there are more.
     pub(super) fn clear_away(&mut self, most: usize, mut say: impl FnMut(ObjectRequest<'_>)) -> bool {
-        if self.idle == 0 {
+        if self.idle == 0 && !self.loose {
             return false;
         }
         let base = self.ids.as_ref().map(|ids| ids.start);
@@ -477,17 +485,24 @@ impl Sets {
                 say(ObjectRequest::Gone(base + hops + set - 1));
             }
         }
+        left = most;
         for place in 0..self.hops.len() {
             let slot = self.hop_slot(place as HopId);
             let Some(hop) = slot.hop.filter(|_| slot.refs == 0) else { continue };
+            let is_there = base.is_some() && slot.there != There::No;
+            if is_there && left == 0 {
+                return true;
+            }
+            left -= usize::from(is_there);
             self.hop_of.remove(&hop);
             if let Some(slot) = self.hop_slot_mut(place as HopId) {
                 *slot = HopSlot::default();
             }
-            if let Some(base) = base.filter(|_| slot.there != There::No) {
+            if let Some(base) = base.filter(|_| is_there) {
                 say(ObjectRequest::Gone(base + place as u32));
             }
         }
+        self.loose = false;
         false
     }
 }

@@ -243,28 +243,30 @@ impl<W: Wire> Kernel<W> {
         }
     }
 
-    /// Asks for the next dump.
+    /// Asks for the next dump, and for the one after it where the kernel refuses.
     fn dump(&mut self, now: Instant, speaker: &Speaker<'_>) {
-        let Some((sequence, dump)) = self.bridge.next_dump() else { return };
-        let room = &mut *self.room;
-        let length = match dump {
-            Dump::Links => encode::dump_links(room, sequence),
-            Dump::Objects => encode::dump_next_hops(room, sequence),
-            Dump::Routes(Family::Ipv4Unicast) => {
-                encode::dump_routes(room, sequence, netlink::Family::V4, Only::default())
-            }
-            Dump::Routes(Family::Ipv6Unicast) => {
-                encode::dump_routes(room, sequence, netlink::Family::V6, Only::default())
-            }
-        };
-        let sent = self.wire.send(Line::Dumping, length.and_then(|length| room.get(..length)).unwrap_or_default());
-        if let Err(error) = sent {
+        while let Some((sequence, dump)) = self.bridge.next_dump() {
+            let room = &mut *self.room;
+            let length = match dump {
+                Dump::Links => encode::dump_links(room, sequence),
+                Dump::Objects => encode::dump_next_hops(room, sequence),
+                Dump::Routes(family) => {
+                    let family = match family {
+                        Family::Ipv4Unicast => netlink::Family::V4,
+                        Family::Ipv6Unicast => netlink::Family::V6,
+                    };
+                    encode::dump_routes(room, sequence, family, Only::default())
+                }
+            };
+            let request = length.and_then(|length| room.get(..length)).unwrap_or_default();
+            let Err(error) = self.wire.send(Line::Dumping, request) else {
+                self.ready = true;
+                return;
+            };
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
             let Self { bridge, out, wire, .. } = self;
             bridge.survey_step_refused(now, speaker, errno, &mut Requests { out, wire });
-            return;
         }
-        self.ready = true;
     }
 
     /// What a dump tells. True: there is more.

@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::Bridge;
+use super::bridge::{About, Bridge};
 use super::cells::Stage;
 
 /// Time between two surveys that nobody has asked for.
@@ -153,7 +153,7 @@ impl Bridge {
         let Some(ended) = self.survey.running else { return };
         if ended == Dump::Objects {
             let Self { sets, asked, .. } = self;
-            sets.repair(|set, request| asked.object(set, request, port));
+            sets.repair(|set, request| asked.object(About::Repair(set), request, port));
         }
         self.survey.running = ended.next();
         if self.survey.running == Some(Dump::Objects) {

@@ -34,7 +34,9 @@ fn prepare(sets: &mut Sets, set: SetId) -> Vec<String> {
 
 fn drop_hop(sets: &mut Sets, hop: Hop) -> Vec<String> {
     let mut list = Vec::new();
-    sets.drop_hop(hop, words(&mut list));
+    let mut say = words(&mut list);
+    sets.drop_hop(hop, |_, request| say(request));
+    drop(say);
     list
 }
 

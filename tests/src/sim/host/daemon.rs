@@ -183,10 +183,16 @@ impl Daemon {
         let sessions: Vec<_> =
             sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
         let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
-        let bridge = self.bridge.as_ref().map(|bridge| (bridge.deadline(), bridge.bridge().standing()));
+        let bridge = self.bridge_in_words();
         format!(
-            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {bridge:?}"
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {bridge}"
         )
+    }
+
+    /// How it stands with the bridge, for people.
+    pub(crate) fn bridge_in_words(&self) -> String {
+        let bridge = self.bridge.as_ref().map(|bridge| (bridge.deadline(), bridge.bridge().standing()));
+        bridge.map_or_else(String::new, |(at, standing)| format!("due {at:?}, {standing:?}"))
     }
 
     /// What happened, as far as it has not been read yet.

@@ -44,6 +44,7 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     policies.write(&mut draw, &mut ground);
     tolerated.black_holes |= dialogue::write(&mut draw, &traits, &mut ground, &policies);
     qualities(&mut draw, &traits, &mut ground);
+    kernels(seed, &mut ground);
 
     let builder = ground.builder;
     let sessions = sessions(&builder);
@@ -78,6 +79,13 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     }
 }
 
+/// Makes some kernels too old for next-hop objects, in some plans.
+fn kernels(seed: u64, ground: &mut Ground) {
+    let mut draw = Draw::new(seed, 0x01D);
+    let old = draw.one([0, 0, 0, 50]);
+    ground.builder.hosts.iter_mut().for_each(|host| host.next_hop_objects = !draw.chance(old));
+}
+
 /// Makes links and sockets as bad as the seed has them.
 fn qualities(draw: &mut Draw, traits: &Traits, ground: &mut Ground) {
     for link in &mut ground.builder.links {
@@ -91,6 +99,5 @@ fn qualities(draw: &mut Draw, traits: &Traits, ground: &mut Ground) {
         if traits.small_buffers && draw.chance(60) {
             host.socket_buffer = draw.one([1024, 1500, 2048, 4096, 16_384]);
         }
-        host.next_hop_objects = !traits.old_kernels || draw.chance(50);
     }
 }

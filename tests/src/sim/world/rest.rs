@@ -42,7 +42,8 @@ impl World {
                 return Err(format!("{name} has long jobs to do"));
             }
             if !host.is_kernel_settled() {
-                return Err(format!("{name}'s kernel has not been told everything"));
+                let bridge = daemon.bridge_in_words();
+                return Err(format!("{name}'s kernel has not been told everything: {bridge}"));
             }
             if let Some(neighbor) = host.under_way(self.now) {
                 return Err(format!("bytes between {name} and {neighbor} are on their way"));

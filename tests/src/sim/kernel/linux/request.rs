@@ -63,7 +63,7 @@ impl Linux {
         self.acknowledged += u64::from(losing);
         let result = if self.fault == Some(KernelFault::Refuse) {
             Err(libc::ENOMEM)
-        } else if losing && self.acknowledged.is_multiple_of(2) {
+        } else if losing && self.acknowledged.is_multiple_of(2) && self.is_recognised(header.kind) {
             self.doubtful = true;
             Ok(())
         } else {
@@ -72,6 +72,12 @@ impl Linux {
             message.map_or(Err(libc::EINVAL), |(_, message)| self.apply(&message, header.flags, cause))
         };
         self.answers.push_back(say::answer(header.sequence, ASKING, result));
+    }
+
+    /// Whether the daemon can find out that a request of this kind was not done. Without objects nothing tells its routes from
+    /// others' with the same marks but that it remembers them: one that it takes for gone it will not touch.
+    fn is_recognised(&self, kind: u16) -> bool {
+        self.has_objects || kind != libc::RTM_DELROUTE
     }
 
     fn apply(&mut self, message: &Message<'_>, flags: i32, cause: Cause) -> Result<(), i32> {

@@ -83,8 +83,6 @@ pub(super) struct Traits {
     pub(super) multipath: bool,
     pub(super) small_buffers: bool,
     pub(super) bad_links: bool,
-    /// Kernels without next-hop objects.
-    pub(super) old_kernels: bool,
     pub(super) faults: Vec<FaultClass>,
     pub(super) work: Vec<WorkClass>,
 }
@@ -141,7 +139,6 @@ impl Traits {
             multipath: draw.chance(60),
             small_buffers,
             bad_links: draw.chance(50),
-            old_kernels: draw.chance(25),
             faults,
             work,
         }
