@@ -27,20 +27,24 @@ impl Bridge {
             return;
         }
         while let Some(address) = speaker.poll_next_hop() {
-            let way = self.ways.follow(address);
+            let way = self.ways.follow(address, speaker.is_own_address(address));
             speaker.next_hop(now, address, way.map(|way| way.cost));
         }
         let mut moved = false;
         let mut gone: heapless::Vec<Hop, 64> = heapless::Vec::new();
-        self.ways.refresh(|address, before, after| {
-            speaker.next_hop(now, address, after.map(|way| way.cost));
-            match (before, after) {
-                (Some(before), Some(after)) => moved |= before.hop != after.hop,
-                // Should there be more, they are dealt with one route at a time.
-                (Some(before), None) => drop(gone.push(before.hop)),
-                (None, _) => {}
-            }
-        });
+        self.ways.refresh(
+            speaker,
+            |speaker, address| speaker.is_own_address(address),
+            |speaker, address, before, after| {
+                speaker.next_hop(now, address, after.map(|way| way.cost));
+                match (before, after) {
+                    (Some(before), Some(after)) => moved |= before.hop != after.hop,
+                    // Should there be more, they are dealt with one route at a time.
+                    (Some(before), None) => drop(gone.push(before.hop)),
+                    (None, _) => {}
+                }
+            },
+        );
         for hop in gone {
             self.drop_hop(hop, port);
         }

@@ -177,7 +177,8 @@ impl Sets {
     fn find(&self, places: &[HopId]) -> Option<SetId> {
         let mut set = self.set_of.get(&Plain::default().hash_one(places)).copied()?;
         while set != 0 {
-            if self.members(set) == places {
+            // A group that has shrunk to one next hop is for the routes that lead there already.
+            if self.members(set) == places && (places.len() > 1 || !self.slot(set).group) {
                 return Some(set);
             }
             set = self.slot(set).next;

@@ -283,7 +283,10 @@ impl<W: Wire> Kernel<W> {
         };
         self.addressed = self.addressed.wrapping_add(1);
         match addresses::read(&mut self.wire, self.addressed, &mut self.room, each) {
-            Ok(()) => speaker.set_own_addresses(&found),
+            Ok(()) => {
+                speaker.set_own_addresses(&found);
+                self.bridge.ways.own_addresses_changed();
+            }
             Err(error) => log::warn!("cannot read the addresses of this host: {error}"),
         }
     }

@@ -32,9 +32,13 @@ fn find(ways: &Ways, address: &str) -> Option<(String, u32, u32)> {
 fn told(ways: &mut Ways) -> Vec<(String, Option<u32>, Option<u32>)> {
     let mut told = Vec::new();
     let interface = |way: Option<Way>| way.map(|way| way.hop.interface);
-    ways.refresh(|address, before, after| {
-        told.push((address.to_string(), interface(before), interface(after)));
-    });
+    ways.refresh(
+        &mut (),
+        |(), _| false,
+        |(), address, before, after| {
+            told.push((address.to_string(), interface(before), interface(after)));
+        },
+    );
     told.sort();
     told
 }
@@ -86,8 +90,8 @@ fn routes_of_a_dead_link_count_as_none() {
 #[test]
 fn changes_are_told_once_to_those_that_they_concern() {
     let mut ways = ways();
-    assert!(ways.follow(ip("192.0.2.9")).is_some());
-    assert!(ways.follow(ip("203.0.113.9")).is_none());
+    assert!(ways.follow(ip("192.0.2.9"), false).is_some());
+    assert!(ways.follow(ip("203.0.113.9"), false).is_none());
     assert!(told(&mut ways).is_empty());
     ways.route(route("203.0.113.0/24", 0, Some(hop(Some("192.0.2.1"), 1))));
     assert_eq!(told(&mut ways), [("203.0.113.9".into(), None, Some(1))]);
@@ -110,7 +114,7 @@ fn what_there_is_no_room_for_is_counted() {
     for host in 1..=5 {
         ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
         ways.interface(host, true, 1);
-        ways.follow(ip(&format!("192.0.2.{host}")));
+        ways.follow(ip(&format!("192.0.2.{host}")), false);
     }
     // Six routes, three interfaces, three next hops.
     assert_eq!(ways.lost, 1 + 2 + 2);

@@ -50,7 +50,9 @@ impl Host {
     /// Whether the kernel has been told everything that it needs, has done it as far as known, and nothing makes that
     /// doubtful: no fault, none of which the bridge has not looked for what it did, no adopted route that waits to be swept.
     pub(crate) fn is_kernel_settled(&self) -> bool {
-        let Some(bridge) = self.daemon.as_ref().and_then(|daemon| daemon.bridge.as_ref()) else { return true };
+        let Some(bridge) = self.daemon.as_ref().and_then(|daemon| daemon.bridge.as_ref()) else {
+            return true;
+        };
         let bridge = bridge.bridge();
         let standing = bridge.standing();
         let waits = standing.refused + standing.no_room + standing.adopted;

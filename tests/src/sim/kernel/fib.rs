@@ -222,9 +222,8 @@ impl Fib {
         let buckets = buckets
             .flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
         buckets.flat_map(|(ipv6, len, bucket)| {
-            let foreign = bucket
-                .keys()
-                .filter(|(_, origin)| matches!(origin, Origin::Connected | Origin::Static));
+            let foreign =
+                bucket.keys().filter(|(_, origin)| matches!(origin, Origin::Connected | Origin::Static));
             foreign.map(move |&(address, origin)| (unkey(ipv6, address, len), origin == Origin::Static))
         })
     }
@@ -259,6 +258,11 @@ impl Fib {
         };
         let leads = |(prefix, is_static): &(IpNet, bool)| !self.foreign_hops(*prefix, *is_static).is_empty();
         self.foreign().filter(leads).map(|(prefix, is_static)| (prefix, metric(prefix, is_static))).collect()
+    }
+
+    /// Whether an address is one of the host.
+    pub fn is_own(&self, address: IpAddr) -> bool {
+        self.get(IpNet::from(address), Origin::Local).is_some()
     }
 
     /// Whether an address is on the link of an interface.

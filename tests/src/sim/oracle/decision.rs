@@ -47,11 +47,14 @@ enum Neighbor {
     Unknown(usize),
 }
 
-/// What the way to a path's next hop costs; `None`: there is none, and the path takes no part in the decision (9.1.2.1). Of
+/// What the way to a path's next hop costs; `None`: there is none, as to this host itself, and the path takes no part in the decision (9.1.2.1). Of
 /// what is originated here nobody asks.
 pub fn cost(router: &Router, path: &Path) -> Option<u32> {
     let (Some(_), Some(ways)) = (path.session, &router.ways) else { return Some(0) };
     let next_hop = path.route.next_hop;
+    if router.own_addresses.contains(&next_hop) {
+        return None;
+    }
     let leads_there = ways.iter().filter(|(prefix, _)| prefix.contains(&next_hop));
     leads_there.max_by_key(|(prefix, _)| prefix.prefix_len()).map(|(_, cost)| *cost)
 }

@@ -120,8 +120,13 @@ impl FaultSource<'_> {
             }
             FaultClass::Kernel => {
                 let delay = KernelFault::Delay(draw.time(Micros::millis(1), Micros::secs(2)));
-                let all =
-                    [KernelFault::Refuse, delay, KernelFault::Lose, KernelFault::Vanish, KernelFault::Overrun];
+                let all = [
+                    KernelFault::Refuse,
+                    delay,
+                    KernelFault::Lose,
+                    KernelFault::Vanish,
+                    KernelFault::Overrun,
+                ];
                 FaultKind::Kernel { host, how: draw.one(all) }
             }
             FaultClass::ClockJump => {

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use crier_core::Family;
 use ipnet::IpNet;
 
+use crate::sim::host::Host;
 use crate::sim::judge::{Broken, rib};
 use crate::sim::kernel::{DataPlane, Fib, check_reachability, in_step, paths};
 use crate::sim::observe::{self, HeldPath, Snapshot};
 use crate::sim::oracle::{self, Observed, Path, Router, Session, Tables};
-use crate::sim::host::Host;
 use crate::sim::referee::{Bounds, origins, ways};
 use crate::sim::report::Rule;
 

@@ -34,7 +34,10 @@ impl Linux {
         let objects = self.fib.objects();
         let is_hop = |id: &u32| matches!(objects.get(id), Some(Object::Hop(_)));
         if let Object::Group(members) = &object {
-            let twice = members.iter().enumerate().any(|(at, id)| members.iter().skip(at + 1).any(|other| other == id));
+            let twice = members
+                .iter()
+                .enumerate()
+                .any(|(at, id)| members.iter().skip(at + 1).any(|other| other == id));
             if members.is_empty() || twice || !members.iter().all(is_hop) {
                 return Err(libc::EINVAL);
             }
@@ -52,7 +55,13 @@ impl Linux {
     pub(super) fn delete_object(&mut self, id: u32, cause: Cause) -> Result<(), i32> {
         self.fib.objects_mut().remove(&id).ok_or(libc::ENOENT)?;
         self.changed(say::object_gone(cause, id));
-        let groups: Vec<u32> = self.fib.objects().iter().filter(|(_, object)| has_member(object, id)).map(|(id, _)| *id).collect();
+        let groups: Vec<u32> = self
+            .fib
+            .objects()
+            .iter()
+            .filter(|(_, object)| has_member(object, id))
+            .map(|(id, _)| *id)
+            .collect();
         let mut empty = Vec::new();
         for group in groups {
             let Some(Object::Group(members)) = self.fib.objects_mut().get_mut(&group) else { continue };
@@ -64,7 +73,12 @@ impl Linux {
             let left = Object::Group(members.clone());
             self.changed(say::object(cause, 0, group, &left));
         }
-        let lost: Vec<IpNet> = self.fib.learned().filter(|route| *route.lead == Lead::Object(id)).map(|route| route.prefix).collect();
+        let lost: Vec<IpNet> = self
+            .fib
+            .learned()
+            .filter(|route| *route.lead == Lead::Object(id))
+            .map(|route| route.prefix)
+            .collect();
         for prefix in lost {
             self.fib.unlearn(prefix);
             if is_ipv6(prefix) {

@@ -127,6 +127,9 @@ impl Linux {
         if !self.fib.is_on_link(gateway, interface) {
             return Err(libc::ENETUNREACH);
         }
+        if self.fib.is_own(gateway) {
+            return Err(libc::EINVAL);
+        }
         Ok(fib::NextHop { interface, gateway })
     }
 }
