@@ -102,7 +102,7 @@ impl Bridge {
 
     /// Removes what nobody needs any more, while there is nothing else to ask. True: there is more.
     fn tidy(&mut self, now: Instant, port: &mut impl Port) -> bool {
-        if self.sweep_at.is_some_and(|at| at <= now) {
+        if self.sweep_at.is_some_and(|at| at <= now) && !mutant!(NeverSwept) {
             while self.asked.window.len() < WINDOW {
                 let Some(prefix) = self.adopted.keys().next().copied() else {
                     self.sweep_at = None;
@@ -161,7 +161,7 @@ impl Bridge {
         let key = self.settings.key(prefix);
         match self.wanted(speaker, family, slot) {
             Err(errno) => self.refused(now, family, slot, errno),
-            Ok(0) if had == 0 => speaker.set_installed(family, slot, false),
+            Ok(0) if had == 0 || mutant!(BridgeForgets) => speaker.set_installed(family, slot, false),
             Ok(0) => {
                 self.asked.send(About::Route(family, slot, 0), &Request::NoRoute(key), port);
                 self.in_flight(family, slot);

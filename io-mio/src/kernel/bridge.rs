@@ -240,7 +240,7 @@ impl Bridge {
 
     /// Does what is due.
     pub(super) fn timeout(&mut self, now: Instant) {
-        if self.retry_at.take_if(|at| *at <= now).is_some() {
+        if self.retry_at.take_if(|at| *at <= now).is_some() && !mutant!(RetryNever) {
             self.cells.mark_where(|cell| matches!(cell.stage, Stage::Refused | Stage::NoRoom));
             if self.doubtful {
                 self.survey.ask(now);
@@ -267,4 +267,4 @@ impl Bridge {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

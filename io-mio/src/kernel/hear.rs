@@ -41,6 +41,7 @@ impl Bridge {
     }
 
     fn settle(&mut self, now: Instant, speaker: &mut Speaker<'_>, about: About, result: Result<(), i32>) {
+        let result = if mutant!(RefusalBelieved) { Ok(()) } else { result };
         if let Err(errno) = result {
             self.standing.refusals += 1;
             self.standing.last_errno = errno;
@@ -231,6 +232,9 @@ impl Bridge {
     /// Notifications were lost.
     pub(super) fn overrun(&mut self, now: Instant) {
         self.standing.overruns += 1;
+        if mutant!(OverrunIgnored) {
+            return;
+        }
         self.survey.ask(now);
     }
 

@@ -332,7 +332,9 @@ impl Sets {
             self.put(set, &left);
             let objects: heapless::Vec<u32, MOST_HOPS> =
                 left.iter().map(|member| ids.start + u32::from(*member)).collect();
-            say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
+            if !mutant!(MemberStays) {
+                say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
+            }
         }
     }
 
@@ -436,7 +438,7 @@ impl Sets {
                     if let Some(slot) = self.slot_mut(set) {
                         (slot.group, slot.there) = (true, There::Yes);
                     }
-                } else if len > 0 && self.members(set) == places {
+                } else if len > 0 && self.slot(set).group && self.members(set) == places {
                     if let Some(slot) = self.slot_mut(set) {
                         slot.there = There::Yes;
                     }

@@ -371,3 +371,6 @@ impl<W: Wire> Port for Requests<'_, W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,7 +210,8 @@ impl Bridge {
                     // Somebody may have made room, and whoever waits may have gone.
                     self.cells.mark(family, slot);
                 }
-                if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
+                let is_gone = cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight;
+                if is_gone && !mutant!(VanishedStays) {
                     self.vanished(family, slot);
                 }
             }
@@ -229,7 +230,9 @@ impl Bridge {
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;
-        self.survey.at.get_or_insert(now + EVERY);
+        if !mutant!(SurveyDropped) {
+            self.survey.at.get_or_insert(now + EVERY);
+        }
     }
 }
 

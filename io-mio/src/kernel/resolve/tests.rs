@@ -122,3 +122,27 @@ fn what_there_is_no_room_for_is_counted() {
     assert_eq!(find(&ways, "203.0.113.5"), None);
     assert_eq!(ways.way(ip("192.0.2.4")), None);
 }
+
+#[test]
+fn no_way_leads_to_this_host_itself() {
+    let mut ways = ways();
+    assert!(ways.follow(ip("192.0.2.9"), true).is_none());
+    assert!(ways.follow(ip("192.0.2.8"), false).is_some());
+    let refreshed = |ways: &mut Ways, own: &str| {
+        ways.own_addresses_changed();
+        let mut told = Vec::new();
+        let own = ip(own);
+        ways.refresh(
+            &mut told,
+            |_, address| address == own,
+            |told, address, _, now| {
+                told.push((address.to_string(), now.is_some()));
+            },
+        );
+        told.sort();
+        told
+    };
+    let changed = [("192.0.2.8".to_owned(), false), ("192.0.2.9".to_owned(), true)];
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), changed);
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), []);
+}

@@ -8,6 +8,8 @@
 mod change;
 mod request;
 mod say;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::collections::VecDeque;
