@@ -173,7 +173,7 @@ mutants! {
     SurveyDropped = "survey-dropped",
     /// A survey that lacks a route finds nothing wrong.
     VanishedStays = "vanished-stays",
-    /// A next hop that has died stays in its groups.
+    /// A next hop stays in the group of a destination that has another one left.
     MemberStays = "member-stays",
     /// What an earlier process has left, and nobody wants, stays.
     NeverSwept = "never-swept",

@@ -1,6 +1,7 @@
 //! A host's forwarding table: longest match over what is connected, static routes, and what a speaker installed, which leads
 //! to next-hop objects and groups of them.
 
+mod lead;
 #[cfg(test)]
 mod tests;
 
@@ -11,32 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::sim::Micros;
 
-/// Where a packet of a speaker's route goes next: out of an interface, to an address on its link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NextHop {
-    /// The interface's number.
-    pub interface: usize,
-    /// Whose link address is asked for.
-    pub gateway: IpAddr,
-}
-
-/// Where a speaker's route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lead {
-    /// To an object or group, by its number.
-    Object(u32),
-    /// Over these, which share its flows.
-    Hops(Vec<NextHop>),
-}
-
-/// A next-hop object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Object {
-    /// One next hop.
-    Hop(NextHop),
-    /// Objects that share the flows.
-    Group(Vec<u32>),
-}
+pub use lead::{Lead, NextHop, Object};
 
 /// How many static routes a gateway may lie behind, one through the other, before its link is found.
 const DEPTH: usize = 4;
@@ -155,16 +131,6 @@ impl Fib {
         there
     }
 
-    /// Next-hop objects by their numbers.
-    pub fn objects(&self) -> &BTreeMap<u32, Object> {
-        &self.objects
-    }
-
-    /// The same, to be changed. A route to one that is not there is no use.
-    pub fn objects_mut(&mut self) -> &mut BTreeMap<u32, Object> {
-        &mut self.objects
-    }
-
     /// Forgets what speakers installed, as a reboot does.
     pub fn forget_learned(&mut self) {
         for table in &mut self.tables {
@@ -204,15 +170,6 @@ impl Fib {
             Target::Learned(lead, _) => Some(lead),
             _ => None,
         }
-    }
-
-    /// The next hops that a route leads over, in ascending order.
-    pub fn next_hops(&self, lead: &Lead) -> Vec<NextHop> {
-        let mut next_hops = Vec::new();
-        (0..self.width(lead)).for_each(|at| next_hops.extend(self.member(lead, at)));
-        next_hops.sort_unstable();
-        next_hops.dedup();
-        next_hops
     }
 
     /// Routes that no speaker installed, IPv4 first, with whether they are static.
@@ -310,33 +267,6 @@ impl Fib {
         }
     }
 
-    /// How many next hops a route leads over.
-    fn width(&self, lead: &Lead) -> usize {
-        match lead {
-            Lead::Hops(hops) => hops.len(),
-            Lead::Object(id) => match self.objects.get(id) {
-                Some(Object::Group(members)) => members.len(),
-                Some(Object::Hop(_)) => 1,
-                None => 0,
-            },
-        }
-    }
-
-    /// One of them.
-    fn member(&self, lead: &Lead, at: usize) -> Option<NextHop> {
-        let id = match lead {
-            Lead::Hops(hops) => return hops.get(at).copied(),
-            Lead::Object(id) => match self.objects.get(id)? {
-                Object::Hop(hop) => return Some(*hop),
-                Object::Group(members) => members.get(at)?,
-            },
-        };
-        match self.objects.get(id)? {
-            Object::Hop(hop) => Some(*hop),
-            Object::Group(_) => None,
-        }
-    }
-
     /// The gateway, or the one that it lies behind, on a link.
     fn resolve(&self, gateway: IpAddr, flow: u64, depth: usize) -> Option<Hop> {
         match self.longest(gateway, Origin::Static)? {
@@ -407,12 +337,6 @@ impl Fib {
     fn table_mut(&mut self, ipv6: bool) -> &mut Table {
         let [v4, v6] = &mut self.tables;
         if ipv6 { v6 } else { v4 }
-    }
-}
-
-impl NextHop {
-    const fn hop(self) -> Hop {
-        Hop::Link { interface: self.interface, next: self.gateway }
     }
 }
 
