@@ -164,6 +164,24 @@ mutants! {
     /// Timers are spread by a clock instead of the seed: no run is like another.
     ClockJitter = "clock-jitter",
 
+    // Planted in the bridge to the kernel's routes.
+    /// The kernel is not told of destinations that are gone.
+    BridgeForgets = "bridge-forgets",
+    /// What the kernel refuses is taken for done.
+    RefusalBelieved = "refusal-believed",
+    /// What the kernel refuses is never asked for again.
+    RetryNever = "retry-never",
+    /// That notifications were lost is nothing to care about.
+    OverrunIgnored = "overrun-ignored",
+    /// Nobody looks at the kernel's routes but when something has happened.
+    SurveyDropped = "survey-dropped",
+    /// A survey that lacks a route finds nothing wrong.
+    VanishedStays = "vanished-stays",
+    /// A next hop stays in the group of a destination that has another one left.
+    MemberStays = "member-stays",
+    /// What an earlier process has left, and nobody wants, stays.
+    NeverSwept = "never-swept",
+
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.
     StaleReadiness = "stale-readiness",
@@ -171,8 +189,6 @@ mutants! {
     TornWrite = "torn-write",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",
-    /// The kernel is not told of destinations that are gone.
-    BridgeForgets = "bridge-forgets",
 }
 
 /// The active fault, counted from 1; 0 for none.

@@ -51,6 +51,11 @@ impl Speaker<'_> {
         }
     }
 
+    /// Whether this host is known to have an address: see [`Speaker::set_own_addresses`].
+    pub fn is_own_address(&self, address: IpAddr) -> bool {
+        self.own_addresses.binary_search(&address.to_canonical()).is_ok()
+    }
+
     /// Whether a next hop (4, 16 or 32 bytes) is an own address.
     pub(super) fn is_own_next_hop(&self, next_hop: &[u8]) -> bool {
         let address: IpAddr = match (next_hop.first_chunk::<16>(), next_hop.first_chunk::<4>()) {

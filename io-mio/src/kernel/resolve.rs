@@ -178,9 +178,14 @@ impl Ways {
         std::mem::take(&mut self.overflowed) && fewer
     }
 
-    /// A next hop that the speaker uses from now on; the way there.
-    pub(super) fn follow(&mut self, address: IpAddr) -> Option<Way> {
-        let way = self.find(address);
+    /// This host has other addresses than before, to which no way leads.
+    pub(super) fn own_addresses_changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// A next hop that the speaker uses from now on; the way there, of which there is none to this host itself.
+    pub(super) fn follow(&mut self, address: IpAddr, is_own: bool) -> Option<Way> {
+        let way = self.find(address).filter(|_| !is_own);
         if self.known.len() < self.most_known || self.known.contains_key(&address) {
             self.known.insert(address, way);
         } else {
@@ -227,17 +232,22 @@ impl Ways {
     }
 
     /// Looks at every next hop again if anything has changed. `each` is told of each whose way is another one, with the former
-    /// way and the present one.
-    pub(super) fn refresh(&mut self, mut each: impl FnMut(IpAddr, Option<Way>, Option<Way>)) {
+    /// way and the present one. Whoever is asked for own addresses, and told, is `speaker`.
+    pub(super) fn refresh<S>(
+        &mut self,
+        speaker: &mut S,
+        is_own: impl Fn(&S, IpAddr) -> bool,
+        mut each: impl FnMut(&mut S, IpAddr, Option<Way>, Option<Way>),
+    ) {
         if !std::mem::take(&mut self.changed) {
             return;
         }
         self.news = true;
         let mut known = std::mem::take(&mut self.known);
         for (address, way) in &mut known {
-            let now = self.find(*address);
+            let now = self.find(*address).filter(|_| !is_own(speaker, *address));
             if now != *way {
-                each(*address, *way, now);
+                each(speaker, *address, *way, now);
                 *way = now;
             }
         }

@@ -32,9 +32,13 @@ fn find(ways: &Ways, address: &str) -> Option<(String, u32, u32)> {
 fn told(ways: &mut Ways) -> Vec<(String, Option<u32>, Option<u32>)> {
     let mut told = Vec::new();
     let interface = |way: Option<Way>| way.map(|way| way.first().interface);
-    ways.refresh(|address, before, after| {
-        told.push((address.to_string(), interface(before), interface(after)));
-    });
+    ways.refresh(
+        &mut (),
+        |(), _| false,
+        |(), address, before, after| {
+            told.push((address.to_string(), interface(before), interface(after)));
+        },
+    );
     told.sort();
     told
 }
@@ -86,8 +90,8 @@ fn routes_of_a_dead_link_count_as_none() {
 #[test]
 fn changes_are_told_once_to_those_that_they_concern() {
     let mut ways = ways();
-    assert!(ways.follow(ip("192.0.2.9")).is_some());
-    assert!(ways.follow(ip("203.0.113.9")).is_none());
+    assert!(ways.follow(ip("192.0.2.9"), false).is_some());
+    assert!(ways.follow(ip("203.0.113.9"), false).is_none());
     assert!(told(&mut ways).is_empty());
     ways.route(route("203.0.113.0/24", 0, Some(hop(Some("192.0.2.1"), 1))));
     assert_eq!(told(&mut ways), [("203.0.113.9".into(), None, Some(1))]);
@@ -110,7 +114,7 @@ fn what_there_is_no_room_for_is_counted() {
     for host in 1..=5 {
         ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
         ways.interface(host, true, 1);
-        ways.follow(ip(&format!("192.0.2.{host}")));
+        ways.follow(ip(&format!("192.0.2.{host}")), false);
     }
     // Six routes, three interfaces, three next hops.
     assert_eq!(ways.lost, 1 + 2 + 2);
@@ -150,7 +154,7 @@ fn a_route_over_several_ways_lends_all_that_work() {
     let mut ways = ways();
     let several = [hop(Some("192.0.2.1"), 1), hop(Some("198.51.100.1"), 2), hop(Some("192.0.2.2"), 1)];
     ways.route(Foreign { hops: hops_of(several), ..route("203.0.113.0/24", 7, None) });
-    ways.follow(ip("203.0.113.9"));
+    ways.follow(ip("203.0.113.9"), false);
     let over = |ways: &Ways| {
         let hops = ways.way(ip("203.0.113.9")).into_iter().flat_map(|way| way.hops().collect::<Vec<_>>());
         hops.map(|hop| hop.gateway.unwrap().to_string()).collect::<Vec<_>>()
@@ -168,4 +172,28 @@ fn a_route_over_several_ways_lends_all_that_work() {
     let many = (1..=5).map(|host| hop(Some(&format!("192.0.2.{host}")), 1));
     ways.route(Foreign { hops: hops_of(many), ..route("203.0.113.0/24", 7, None) });
     assert_eq!((told(&mut ways).len(), over(&ways).len()), (1, 4));
+}
+
+#[test]
+fn no_way_leads_to_this_host_itself() {
+    let mut ways = ways();
+    assert!(ways.follow(ip("192.0.2.9"), true).is_none());
+    assert!(ways.follow(ip("192.0.2.8"), false).is_some());
+    let refreshed = |ways: &mut Ways, own: &str| {
+        ways.own_addresses_changed();
+        let mut told = Vec::new();
+        let own = ip(own);
+        ways.refresh(
+            &mut told,
+            |_, address| address == own,
+            |told, address, _, now| {
+                told.push((address.to_string(), now.is_some()));
+            },
+        );
+        told.sort();
+        told
+    };
+    let changed = [("192.0.2.8".to_owned(), false), ("192.0.2.9".to_owned(), true)];
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), changed);
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), []);
 }

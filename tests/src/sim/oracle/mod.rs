@@ -34,7 +34,7 @@ use ipnet::IpNet;
 
 use super::Route;
 
-pub use decision::{best, multipath};
+pub use decision::{best, cost, multipath};
 pub use export::{export, last_resort};
 pub use import::import;
 pub use origins::origin;
@@ -75,6 +75,9 @@ pub struct Router {
     pub policies: Vec<PolicyModel>,
     /// What it originates, with the attributes that it has in its own table; see [`origin`].
     pub origins: BTreeMap<IpNet, Route>,
+    /// The prefixes that it knows the way to without BGP, and what the way costs: there its next hops must lie (RFC 4271,
+    /// 9.1.2.1). `None`: it does not ask for the way.
+    pub ways: Option<Vec<(IpNet, u32)>>,
     /// Its Established sessions.
     pub sessions: Vec<Session>,
     /// Addresses that it knows for its own.

@@ -55,6 +55,7 @@ impl Side {
             as_path_relax: model.local.as_path_relax,
             policies: model.policies.clone(),
             origins: origins(host),
+            ways: ways(host),
             sessions,
             own_addresses: host.own.keys().copied().collect(),
             drained: daemon.speaker().drained(),
@@ -278,4 +279,10 @@ pub(crate) fn origins(host: &Host) -> BTreeMap<IpNet, Route> {
         (prefix, oracle::origin(&network))
     };
     wanted.map(route).collect()
+}
+
+/// What the host's routes that no speaker installed say of next hops, if its speaker asks.
+pub(crate) fn ways(host: &Host) -> Option<Vec<(IpNet, u32)>> {
+    host.daemon.as_ref()?.bridge.as_ref()?;
+    Some(host.fib().metrics())
 }

@@ -108,6 +108,8 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
                         KernelFault::Refuse => 0,
                         KernelFault::Delay(_) => 1,
                         KernelFault::Lose => 2,
+                        KernelFault::Vanish => 3,
+                        KernelFault::Overrun => 4,
                     });
                 }
                 FaultKind::Partition { from: Some(_), .. } => one_way = true,
@@ -122,7 +124,7 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
         }
     }
     assert_eq!(faults.len(), 11, "{faults:?}");
-    assert_eq!((kernel.len(), one_way, work.len()), (3, true, 8));
+    assert_eq!((kernel.len(), one_way, work.len()), (5, true, 8));
 }
 
 #[test]

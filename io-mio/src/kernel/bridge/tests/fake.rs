@@ -43,8 +43,8 @@ pub(super) struct Fake {
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
-    /// Objects cannot be removed.
-    pub(super) keeps_objects: bool,
+    /// Requests for objects are refused.
+    pub(super) refuses_objects: Option<i32>,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
@@ -56,6 +56,9 @@ impl Fake {
         match *request {
             Request::Route(_, _, _) | Request::NoRoute(_) if self.refuses.is_some() => {
                 self.refuses.map_or(Ok(()), Err)
+            }
+            Request::Object(..) | Request::NoObject(_) if self.refuses_objects.is_some() => {
+                self.refuses_objects.map_or(Ok(()), Err)
             }
             Request::Route(existing, key, via) => {
                 if existing == Existing::Refuse && self.routes.contains_key(&key.prefix) {
@@ -92,7 +95,6 @@ impl Fake {
                 self.objects.insert(id, Thing::Blackhole(family));
                 Ok(())
             }
-            Request::NoObject(_) if self.keeps_objects => Err(libc::EBUSY),
             Request::NoObject(id) => self.remove_object(id),
         }
     }
@@ -174,7 +176,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// A speaker with neighbors 11, 12 and 13, each in an AS of its own.
-fn speaker(now: Instant) -> Speaker<'static> {
+pub(crate) fn speaker(now: Instant) -> Speaker<'static> {
     let region = Box::leak(vec![0; LIMITS.region_bytes() as usize + 64].into_boxed_slice());
     let skew = region.as_ptr().align_offset(64);
     let memory = Memory {

@@ -77,6 +77,7 @@ impl World {
             as_path_relax: false,
             policies: Vec::new(),
             origins: BTreeMap::new(),
+            ways: None,
             sessions: Vec::new(),
             own_addresses: BTreeSet::new(),
             drained: false,
