@@ -145,7 +145,7 @@ impl<'c, 'a> Reader<'c, 'a> {
             return Err(Wrong::discard("is not for this kind of neighbor"));
         }
         if !rule.flags_fit(attribute.flags) {
-            return Err(Wrong::new(rule.outcome, "has wrong flags"));
+            return Err(Wrong::new(rule.on_wrong_flags(), "has wrong flags"));
         }
         if !rule.length_fits(self.ctx, attribute.value.len()) {
             return Err(Wrong::new(rule.outcome, "has a wrong length"));
