@@ -11,6 +11,24 @@ mod rows;
 mod verdict;
 
 #[cfg(test)]
+mod capability_grid;
+#[cfg(test)]
+mod four_octet;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod multiprotocol;
+#[cfg(test)]
+mod nlri;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod opens;
+#[cfg(test)]
+mod refreshes;
+#[cfg(test)]
+mod states;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod unknown;
