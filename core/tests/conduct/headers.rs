@@ -47,9 +47,13 @@ fn markers() {
 fn lengths() {
     let mut rows = Rows::default();
     // Type, the shortest and the longest that are possible.
-    for (kind, least, most) in
-        [(OPEN, 29, 4096), (UPDATE, 23, 4096), (NOTIFICATION, 21, 4096), (KEEPALIVE, 19, 19), (REFRESH, 19, 4096)]
-    {
+    for (kind, least, most) in [
+        (OPEN, 29, 4096),
+        (UPDATE, 23, 4096),
+        (NOTIFICATION, 21, 4096),
+        (KEEPALIVE, 19, 19),
+        (REFRESH, 19, 4096),
+    ] {
         for state in STATES {
             let below = 0u16..least;
             let above = [most + 1, most + 2, 4097, 8192, 65_534, 65_535];
@@ -71,7 +75,11 @@ fn types() {
     let mut rows = Rows::default();
     for state in STATES {
         for kind in (6..=255).chain([0]) {
-            rows.check(&format!("type {kind} in {state}"), &answer(state, &header(19, kind), 100), &Some(vec![1, 3, kind]));
+            rows.check(
+                &format!("type {kind} in {state}"),
+                &answer(state, &header(19, kind), 100),
+                &Some(vec![1, 3, kind]),
+            );
         }
         // A wrong length comes first.
         rows.check("type 0 of 18", &answer(state, &header(18, 0), 100), &Some(vec![1, 2, 0, 18]));
@@ -83,7 +91,9 @@ fn types() {
 /// The longest and shortest lengths of each type are waited for, and say nothing by themselves.
 #[test]
 fn lengths_that_can_be_are_waited_for() {
-    for (kind, len) in [(OPEN, 29), (OPEN, 4096), (UPDATE, 23), (UPDATE, 4096), (NOTIFICATION, 4096), (REFRESH, 23)] {
+    for (kind, len) in
+        [(OPEN, 29), (OPEN, 4096), (UPDATE, 23), (UPDATE, 4096), (NOTIFICATION, 4096), (REFRESH, 23)]
+    {
         for state in STATES {
             assert_eq!(answer(state, &header(len, kind), 100), None, "type {kind} of {len} in {state}");
         }

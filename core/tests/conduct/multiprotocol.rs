@@ -95,7 +95,18 @@ fn ends(one: &[u8]) -> Option<Verdict> {
 }
 
 const FOREIGN: [(u16, u8); 12] = [
-    (0, 0), (0, 1), (1, 0), (1, 2), (1, 4), (1, 128), (2, 2), (2, 128), (2, 133), (3, 1), (25, 70), (65_535, 255),
+    (0, 0),
+    (0, 1),
+    (1, 0),
+    (1, 2),
+    (1, 4),
+    (1, 128),
+    (2, 2),
+    (2, 128),
+    (2, 133),
+    (3, 1),
+    (25, 70),
+    (65_535, 255),
 ];
 
 /// A family that was not agreed on costs its attribute, and nothing beside it.
@@ -181,11 +192,10 @@ fn all_fields_together() {
         lab.send(&update(&[24, 10, 9, 9], &list, NLRI));
         assert_eq!(lab.words(), []);
         let mark = |lab: &crate::lab::Lab<'_>, prefix| lab.route(prefix).map(|r| r.attributes[&201].1[0]);
-        assert_eq!([PREFIX6, "10.1.1.0/24", "10.9.9.0/24"].map(|prefix| mark(lab, prefix)), [
-            Some(2),
-            Some(2),
-            None
-        ]);
+        assert_eq!(
+            [PREFIX6, "10.1.1.0/24", "10.9.9.0/24"].map(|prefix| mark(lab, prefix)),
+            [Some(2), Some(2), None]
+        );
         // A fault withdraws the prefixes of both fields.
         let faulty = [list, attribute(0x40, 4, &[0])].concat();
         lab.send(&update(&[], &faulty, NLRI));

@@ -52,7 +52,8 @@ fn every_prefix_length() {
             let announced = after(&update(&[], &good(), nlri)).map(|routes| routes.len());
             let withdrawn = after(&update(nlri, &[], &[])).map(|routes| routes.len());
             let count = if nlri.is_empty() { 2 } else { 3 };
-            let wanted = if possible { (Ok(count), Ok(2)) } else { (Err(reset(10, &[])), Err(reset(10, &[]))) };
+            let wanted =
+                if possible { (Ok(count), Ok(2)) } else { (Err(reset(10, &[])), Err(reset(10, &[]))) };
             rows.check(&format!("length {len}, {name}"), &(announced, withdrawn), &wanted);
         }
     }
@@ -96,7 +97,11 @@ fn martians() {
             assert_eq!(lab.judge(prefix, &update(&[], &good(), nlri)), wanted, "{prefix}");
             let both = update(&[], &good(), &[nlri, NLRI].concat());
             lab.send(&both);
-            assert_eq!(lab.route("10.1.1.0/24").unwrap().attributes[&crate::verdict::MARK].1, [2], "{prefix}");
+            assert_eq!(
+                lab.route("10.1.1.0/24").unwrap().attributes[&crate::verdict::MARK].1,
+                [2],
+                "{prefix}"
+            );
         });
     }
 }
@@ -157,7 +162,11 @@ fn announced_and_withdrawn() {
         ("no attributes", update(&[], &[], NLRI), owned(one)),
         ("no attributes, and withdrawn", update(&[24, 10, 9, 9], &[], NLRI), owned(&[])),
         ("a fault and a bad prefix", update(&[], &faulty, &[33, 1, 1, 1, 1, 1]), Err(reset(10, &[]))),
-        ("a bad prefix behind a good one", update(&[], &good(), &[24, 10, 2, 2, 24, 10]), Err(reset(10, &[]))),
+        (
+            "a bad prefix behind a good one",
+            update(&[], &good(), &[24, 10, 2, 2, 24, 10]),
+            Err(reset(10, &[])),
+        ),
         ("a bad prefix to withdraw", update(&[24, 10], &good(), NLRI), Err(reset(10, &[]))),
         // Whatever it meant to announce was not found, so that it cannot be withdrawn (RFC 7606, 5.2).
         ("a fault for nothing", update(&[], &faulty, &[]), Err(reset(1, &[]))),
@@ -191,7 +200,10 @@ fn what_was_withdrawn_comes_back() {
         assert_eq!(lab.judge("10.1.1.0/24", &update(&[], &good(), NLRI)), Stands(0));
         assert_eq!(lab.view().counters.treated_as_withdraw, 2);
         let faults = lab.events.iter().filter(|kind| {
-            matches!(kind, EventKind::UpdateFault { attribute: 4, withdrawn: true, reason: "has wrong flags" })
+            matches!(
+                kind,
+                EventKind::UpdateFault { attribute: 4, withdrawn: true, reason: "has wrong flags" }
+            )
         });
         assert_eq!(faults.count(), 1, "reported once a second");
     });

@@ -20,9 +20,10 @@ fn remembered(state: crier_core::peer::State, body: &[u8]) -> String {
         let error = lab.view().last_error.unwrap();
         assert_eq!(error.direction, Direction::Received);
         let len = error.notification.data.len();
-        assert_eq!([&[error.notification.code, error.notification.subcode], &error.notification.data[..]].concat(), {
-            &body[..2 + len]
-        });
+        assert_eq!(
+            [&[error.notification.code, error.notification.subcode], &error.notification.data[..]].concat(),
+            { &body[..2 + len] }
+        );
         assert_eq!(len, (body.len() - 2).min(256));
         error.notification.to_string()
     })
@@ -62,8 +63,18 @@ fn shutdown_communications() {
         ("words at a reset", 4, [&[5][..], b"night"].concat(), quoted("Reset", "night")),
         ("none", 2, vec![], plain("Shutdown")),
         ("none, with a length", 2, vec![0], plain("Shutdown")),
-        ("128, the most of RFC 8203", 2, [&[128][..], &[b'x'; 128]].concat(), quoted("Shutdown", &"x".repeat(128))),
-        ("255, the most of RFC 9003", 2, [&[255][..], longest.as_bytes()].concat(), quoted("Shutdown", &longest)),
+        (
+            "128, the most of RFC 8203",
+            2,
+            [&[128][..], &[b'x'; 128]].concat(),
+            quoted("Shutdown", &"x".repeat(128)),
+        ),
+        (
+            "255, the most of RFC 9003",
+            2,
+            [&[255][..], longest.as_bytes()].concat(),
+            quoted("Shutdown", &longest),
+        ),
         ("cut short", 2, vec![5, b'a', b'b'], plain("Shutdown")),
         ("more behind", 2, vec![1, b'a', b'b', b'c'], quoted("Shutdown", "a")),
         ("not UTF-8", 2, vec![4, b'a', 0xFF, 0xC3, b'b'], quoted("Shutdown", "a\\xff\\xc3b")),

@@ -184,7 +184,13 @@ fn extended_parameters() {
         body
     };
     let one = [2, 0, 6, 1, 4, 0, 1, 0, 1];
-    let long = [&[2, 1, 45][..], &[200, 255].iter().chain(&[7; 255]).copied().collect::<Vec<u8>>(), &[200, 42], &[7; 42]].concat();
+    let long = [
+        &[2, 1, 45][..],
+        &[200, 255].iter().chain(&[7; 255]).copied().collect::<Vec<u8>>(),
+        &[200, 42],
+        &[7; 42],
+    ]
+    .concat();
     let unspecific = Some(vec![2, 0]);
     let mut rows = Rows::default();
     for (name, body, wanted) in [

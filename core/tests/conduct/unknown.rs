@@ -37,7 +37,8 @@ fn every_flag() {
 #[test]
 fn odd_lengths() {
     let mut rows = Rows::default();
-    for (name, value) in [("none", vec![]), ("one", vec![1]), ("255", vec![2; 255]), ("3000", vec![3; 3000])] {
+    for (name, value) in [("none", vec![]), ("one", vec![1]), ("255", vec![2; 255]), ("3000", vec![3; 3000])]
+    {
         let found = established(Kind::External, |lab| {
             lab.prepare(Kind::External);
             let list = [basic(Kind::External, 2).concat(), attribute(TRANSITIVE, 99, &value)].concat();

@@ -141,7 +141,9 @@ impl Lab<'_> {
             med: path.attrs.key.med(),
             preference: path.attrs.key.preference(),
             path: AsPath::of(attributes).to_string(),
-            attributes: tlv::iter(attributes).map(|tlv| (tlv.code, (tlv.flags, tlv.value.to_vec()))).collect(),
+            attributes: tlv::iter(attributes)
+                .map(|tlv| (tlv.code, (tlv.flags, tlv.value.to_vec())))
+                .collect(),
         })
     }
 
