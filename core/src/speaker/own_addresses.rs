@@ -58,7 +58,8 @@ impl Speaker<'_> {
             (None, Some(&octets)) => octets.into(),
             (None, None) => return false,
         };
-        self.own_addresses.binary_search(&address).is_ok()
+        // An own IPv4 address is no less own where it is written as an IPv6 one.
+        self.own_addresses.binary_search(&address.to_canonical()).is_ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! One speaker and one neighbor of a certain kind, whose every byte a test writes.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crier_core::config::{Config, LocalConfig, PeerConfig, PolicyRef, RemoteAs, Settings};
 use crier_core::peer::State;
@@ -17,6 +17,9 @@ pub(crate) const OUR_ID: [u8; 4] = [10, 0, 0, 1];
 /// An external neighbor's AS number, and any neighbor's identifier.
 pub(crate) const THEIRS: u16 = 65_002;
 pub(crate) const THEIR_ID: [u8; 4] = [10, 0, 0, 2];
+
+/// A third neighbor's address and identifier: it has nothing to say, and hears everything.
+pub(crate) const OBSERVER: [u8; 4] = [10, 0, 0, 3];
 
 /// What a neighbor is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +92,7 @@ pub(crate) fn with_ends<T>(
 ) -> T {
     let limits = Limits {
         peers: 2,
-        connections: 2,
+        connections: 3,
         prefixes: 64,
         paths: 128,
         attribute_sets: 64,
@@ -98,7 +101,7 @@ pub(crate) fn with_ends<T>(
     };
     let mut region = vec![[0u64; 8]; (limits.region_bytes() as usize).div_ceil(64)];
     let mut peers: Vec<PeerSlot> = (0..3).map(|_| PeerSlot::default()).collect();
-    let mut connections: Vec<ConnSlot> = (0..2).map(|_| ConnSlot::default()).collect();
+    let mut connections: Vec<ConnSlot> = (0..3).map(|_| ConnSlot::default()).collect();
     let mut events: Vec<Event> = (0..64).map(|_| Event::default()).collect();
     let memory = Memory {
         region: region.as_mut_slice().as_mut_bytes(),
@@ -114,8 +117,13 @@ pub(crate) fn with_ends<T>(
         maximum_paths: 4,
         as_path_relax: true,
     };
-    let peer = PeerConfig { remote: theirs, port: 179, settings };
-    speaker.configure(now, &Config { local, peers: &[peer], ranges: &[], policies: &[] }).unwrap();
+    let observer = Settings { export: PolicyRef::AcceptAll, ..self::settings() };
+    let peers = [(theirs, settings), (OBSERVER.into(), observer)].map(|(remote, settings)| PeerConfig {
+        remote,
+        port: 179,
+        settings,
+    });
+    speaker.configure(now, &Config { local, peers: &peers, ranges: &[], policies: &[] }).unwrap();
     speaker.timeout(now);
     let ends = Ends::new(SocketAddr::new(theirs, 50_000), SocketAddr::new(ours, 179));
     let conn = speaker.accept(now, ends).unwrap();
@@ -188,12 +196,17 @@ impl Lab<'_> {
         self.settle();
     }
 
-    /// What the speaker has to say: types and bodies.
+    /// What the speaker has to say to the neighbor: types and bodies.
     pub(crate) fn read(&mut self) -> Vec<(u8, Vec<u8>)> {
+        self.read_from(self.conn)
+    }
+
+    /// Likewise on any connection.
+    pub(crate) fn read_from(&mut self, conn: ConnId) -> Vec<(u8, Vec<u8>)> {
         let mut out = vec![0; 1 << 16];
         let mut messages = Vec::new();
-        while self.speaker.wants_transmit(self.conn) {
-            let len = self.speaker.transmit(self.now, self.conn, &mut out);
+        while self.speaker.wants_transmit(conn) {
+            let len = self.speaker.transmit(self.now, conn, &mut out);
             let mut rest = &out[..len];
             while !rest.is_empty() {
                 let len = usize::from(u16::from_be_bytes([rest[16], rest[17]]));
@@ -203,6 +216,19 @@ impl Lab<'_> {
         }
         self.settle();
         messages
+    }
+
+    /// Lets the observer come up and read all that there is.
+    pub(crate) fn observe(&mut self) -> ConnId {
+        let ends = Ends::new(SocketAddr::new(OBSERVER.into(), 50_000), SocketAddr::new(OUR_ID.into(), 179));
+        let ends = Ends { ipv6: Some(Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 1)), ..ends };
+        let conn = self.speaker.accept(self.now, ends).unwrap();
+        let list = [1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 65, 4, 0, 0, 0xFD, 0xEB];
+        let open = message(OPEN, &open_body(65_003, 90, OBSERVER, &capabilities(&list)));
+        self.speaker.receive(self.now, conn, &[open, keepalive()].concat());
+        self.settle();
+        self.read_from(conn);
+        conn
     }
 
     /// Everything that is said now but KEEPALIVEs.

@@ -11,7 +11,7 @@ mod rows;
 mod verdict;
 
 #[cfg(test)]
-mod capability_grid;
+mod capabilities;
 #[cfg(test)]
 mod four_octet;
 #[cfg(test)]
@@ -26,6 +26,8 @@ mod notifications;
 mod opens;
 #[cfg(test)]
 mod refreshes;
+#[cfg(test)]
+mod spread;
 #[cfg(test)]
 mod states;
 #[cfg(test)]

@@ -191,6 +191,7 @@ fn ipv6_next_hops() {
         ("fe80::2", Stands(0)),
         ("fd00::2", Stands(0)),
         ("::ffff:10.0.0.2", Stands(0)),
+        ("::ffff:10.0.0.1", Refused(Reason::OwnNextHop)),
         ("::", Withdrawn(0)),
         ("::1", Withdrawn(0)),
         ("ff02::1", Withdrawn(0)),
@@ -208,7 +209,7 @@ fn ipv6_next_hops() {
             rows.check(&format!("{text}, {kind:?}"), &found, &wanted);
         }
     }
-    rows.finish(16);
+    rows.finish(18);
 }
 
 /// Values of attributes that are numbers or lists: every one is possible but for AS 0 and for our own identifier.
@@ -218,7 +219,8 @@ fn other_values() {
     let own = &OUR_ID[..];
     let both = |verdict: Verdict| (verdict.clone(), verdict);
     let internal = |verdict: Verdict| (Stands(1), verdict);
-    let table: Vec<(&str, u8, u8, Vec<u8>, (Verdict, Verdict))> = vec![
+    type Row = (&'static str, u8, u8, Vec<u8>, (Verdict, Verdict));
+    let table: Vec<Row> = vec![
         ("MED 0", OPTIONAL, 4, vec![0; 4], both(Stands(0))),
         ("MED of ones", OPTIONAL, 4, vec![255; 4], both(Stands(0))),
         ("LOCAL_PREF 0", WELL_KNOWN, 5, vec![0; 4], internal(Stands(0))),
