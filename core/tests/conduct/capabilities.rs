@@ -34,7 +34,7 @@ fn lengths() {
     let mut rows = Rows::default();
     for (code, right) in [(1u8, &[4][..]), (2, &[0]), (6, &[0]), (64, &[2, 6, 10]), (65, &[4]), (70, &[0])] {
         for len in 0..=11 {
-            let mut value = [0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 1].repeat(1);
+            let mut value = [0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 1];
             if code == 65 {
                 value[..4].copy_from_slice(&u32::from(THEIRS).to_be_bytes());
             }

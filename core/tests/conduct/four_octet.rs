@@ -68,7 +68,7 @@ fn merged_paths() {
             path4(&[70_000]),
             "65002 {7,8} 70000",
         ),
-        ("two segments", join(&[them.clone(), path2(&[TRANS])]), path4(&[70_000]), "65002 70000"),
+        ("two segments", join(&[them, path2(&[TRANS])]), path4(&[70_000]), "65002 70000"),
         (
             "a confederation in AS4_PATH is left out",
             path2(&[65_002, TRANS]),
@@ -141,7 +141,8 @@ fn aggregators() {
     let whole = attribute(TRANSITIVE, 18, &[0, 1, 0x11, 0x70, 10, 0, 0, 8]);
     let broken = attribute(TRANSITIVE, 18, &[0, 1, 0x11, 0x70, 10, 0, 0]);
     // AGGREGATOR and AS4_AGGREGATOR, and what is left of each and of AS4_PATH.
-    let table: [(&str, &[&Vec<u8>], u64, &str, Option<&[u8]>); 7] = [
+    type Row<'a> = (&'a str, &'a [&'a Vec<u8>], u64, &'a str, Option<&'a [u8]>);
+    let table: [Row<'_>; 7] = [
         ("neither", &[], 0, "65002 70000", None),
         ("AS_TRANS alone", &[&trans], 0, "65002 70000", Some(&[0, 0, 0x5B, 0xA0, 10, 0, 0, 9])),
         ("a number alone", &[&narrow], 0, "65002 70000", Some(&[0, 0, 0, 7, 10, 0, 0, 9])),

@@ -29,6 +29,8 @@ mod refreshes;
 #[cfg(test)]
 mod spread;
 #[cfg(test)]
+mod standards;
+#[cfg(test)]
 mod states;
 #[cfg(test)]
 mod structure;

@@ -9,9 +9,17 @@ use crate::rows::Rows;
 
 /// What this OPEN is answered with: the NOTIFICATION's body; `None` for a KEEPALIVE, which is agreement.
 fn answer(settings: Settings, open: &[u8]) -> Option<Vec<u8>> {
+    let [whole, cut] = [4096, 1].map(|piece| answer_to_pieces(settings, open, piece));
+    assert_eq!(whole, cut, "one octet at a time");
+    whole
+}
+
+fn answer_to_pieces(settings: Settings, open: &[u8], piece: usize) -> Option<Vec<u8>> {
     connected(settings, |lab| {
         assert_eq!(lab.read().iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [OPEN]);
-        lab.send(open);
+        for piece in open.chunks(piece) {
+            lab.send(piece);
+        }
         match &lab.read()[..] {
             [(KEEPALIVE, _)] => {
                 assert_eq!(lab.state(), State::OpenConfirm);
