@@ -262,6 +262,8 @@ pub struct PathView<'a> {
     pub best: bool,
     /// It forwards: it is the best path or as good for multipath.
     pub multipath: bool,
+    /// It forwards by dropping: its neighbor may ask for that and has (RFC 7999).
+    pub blackhole: bool,
     /// It takes part in the decision.
     pub valid: bool,
     /// Its next hop can be reached, as far as known (RFC 4271, 9.1.2.1).

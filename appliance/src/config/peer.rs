@@ -44,6 +44,7 @@ pub(super) struct PeerKeys {
     ttl: Option<Ttl>,
     enforce_first_as: Option<bool>,
     restart_time: Option<u16>,
+    blackhole: Option<bool>,
 }
 
 impl PeerKeys {
@@ -65,6 +66,7 @@ impl PeerKeys {
             passive: section.get("passive").and_then(|value| value.boolean()),
             ttl: ttl(section),
             enforce_first_as: section.get("enforce-first-as").and_then(|value| value.boolean()),
+            blackhole: section.get("blackhole").and_then(|value| value.boolean()),
             ..Self::default()
         };
         if let Some(value) = section.get("max-prefixes") {
@@ -110,6 +112,7 @@ impl PeerKeys {
             ttl: self.ttl.or(group.ttl),
             enforce_first_as: self.enforce_first_as.or(group.enforce_first_as),
             restart_time: self.restart_time.or(group.restart_time),
+            blackhole: self.blackhole.or(group.blackhole),
         }
     }
 
@@ -141,6 +144,7 @@ impl PeerKeys {
             ttl: self.ttl.unwrap_or(Ttl::Default),
             enforce_first_as: self.enforce_first_as.unwrap_or(true),
             restart_time: self.restart_time,
+            blackhole: self.blackhole.unwrap_or(false),
         }
     }
 

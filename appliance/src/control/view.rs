@@ -96,6 +96,7 @@ pub fn accepted_row(
         multipath: path.multipath,
         valid: path.valid,
         stale: path.stale,
+        blackhole: path.blackhole,
         age_s: Some(age(path.since_secs, now)),
         ..attributes_row(prefix, &path.attrs, instance)
     }
@@ -143,6 +144,7 @@ pub fn refused_row(refused: &ReceivedView, from: Option<IpAddr>, instance: &str)
         age_s: None,
         installed: false,
         instance: instance.to_owned(),
+        blackhole: false,
         reason: reason::reason_code(refused.reason).map(Cow::Borrowed),
     }
 }
@@ -174,6 +176,7 @@ fn attributes_row(prefix: IpNet, attrs: &AttrsView<'_>, instance: &str) -> Route
         age_s: None,
         installed: false,
         instance: instance.to_owned(),
+        blackhole: false,
         reason: None,
     }
 }
@@ -230,6 +233,7 @@ fn configured(settings: &Settings, words: &Words) -> ConfiguredRow {
         }),
         passive: settings.passive,
         next_hop_self: settings.next_hop_self,
+        blackhole: settings.blackhole,
         ttl: match settings.ttl {
             Ttl::Default => "default".to_owned(),
             Ttl::Multihop(hops) => format!("multihop {hops}"),

@@ -144,6 +144,7 @@ fn settings(
     let mut rest = vec![format!("remote-asn {}", configured.remote_asn), format!("TTL {}", configured.ttl)];
     rest.extend(configured.passive.then(|| "passive".to_owned()));
     rest.extend(configured.next_hop_self.then(|| "next-hop-self".to_owned()));
+    rest.extend(configured.blackhole.then(|| "blackhole".to_owned()));
     line("Set", &rest.join(", "))
 }
 

@@ -18,6 +18,8 @@ use crate::view::{PolicyDecision, Reason};
 
 /// GRACEFUL_SHUTDOWN (RFC 8326).
 const GRACEFUL_SHUTDOWN: [u8; 4] = [0xFF, 0xFF, 0, 0];
+/// NO_ADVERTISE (RFC 1997).
+pub(super) const NO_ADVERTISE: [u8; 4] = [0xFF, 0xFF, 0xFF, 0x02];
 
 /// How far draining has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +180,7 @@ impl Target {
         };
         let written = match policy {
             Some(id) => policies.apply(id, export.applied, self.local_asn, own, set, out)?,
-            None if draining => return add_graceful_shutdown(set, out),
+            None if draining => return with_community(&GRACEFUL_SHUTDOWN, set, out),
             None => {
                 out.get_mut(..set.bytes.len()).ok_or(NoRoom)?.copy_from_slice(set.bytes);
                 Written { key: *set.key, len: set.bytes.len(), next_hop_set: false }
@@ -189,7 +191,8 @@ impl Target {
         }
         // Both are rare together: the second edit reads what the first wrote from a copy behind it.
         let (first, rest) = out.split_at_mut_checked(written.len).ok_or(NoRoom)?;
-        let drained = add_graceful_shutdown(AttrsView { key: &written.key, bytes: first }, rest)?;
+        let written_set = AttrsView { key: &written.key, bytes: first };
+        let drained = with_community(&GRACEFUL_SHUTDOWN, written_set, rest)?;
         out.copy_within(written.len..written.len + drained.len, 0);
         Ok(Written { next_hop_set: written.next_hop_set, ..drained })
     }
@@ -243,9 +246,14 @@ impl Target {
     }
 }
 
-fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<Written, NoRoom> {
+/// A set with a community more, if it does not have it.
+pub(super) fn with_community(
+    community: &[u8; 4],
+    set: AttrsView<'_>,
+    out: &mut [u8],
+) -> Result<Written, NoRoom> {
     let mut edit = Edit::new(set);
-    edit.communities(ListOp::Add(&[GRACEFUL_SHUTDOWN]))?;
+    edit.communities(ListOp::Add(core::slice::from_ref(community)))?;
     edit.write(out)
 }
 

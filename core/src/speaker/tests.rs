@@ -2,6 +2,7 @@
 
 mod admin;
 mod basics;
+mod blackhole;
 mod changes;
 mod choice;
 mod churn;

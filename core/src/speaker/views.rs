@@ -332,6 +332,7 @@ impl PathSource for Speaker<'_> {
                 attrs: shared.attrs.view(stored.attr),
                 best: forwarding.is_some_and(|forwarding| forwarding.best == path),
                 multipath: table.forwards(shared, slot, forwarding, path),
+                blackhole: shared.attrs.key(stored.attr).drops(),
                 valid: is_valid(stored, shared),
                 reachable: stored.peer == 0 || shared.cost(stored).is_some(),
                 stale: false,

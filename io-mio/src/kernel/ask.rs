@@ -5,6 +5,8 @@ use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::Stage;
+use super::nowhere::{nowhere, object_of, via};
+use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
@@ -30,13 +32,14 @@ impl Bridge {
         self.ways.refresh(|address, before, after| {
             speaker.next_hop(now, address, after.map(|way| way.cost));
             match (before, after) {
-                (Some(before), Some(after)) => moved |= before.hop != after.hop,
+                (Some(before), Some(after)) => moved |= !before.hops().eq(after.hops()),
                 // Should there be more, they are dealt with one route at a time.
-                (Some(before), None) => drop(gone.push(before.hop)),
+                (Some(before), None) => gone.extend(before.hops().take(gone.capacity() - gone.len())),
                 (None, _) => {}
             }
         });
-        for hop in gone {
+        // Another next hop may lie behind the same router.
+        for hop in gone.into_iter().filter(|hop| !self.ways.uses(hop)).collect::<heapless::Vec<_, 64>>() {
             self.drop_hop(hop, port);
         }
         if moved {
@@ -123,6 +126,10 @@ impl Bridge {
                 (cell.stage, cell.again) = (Stage::InFlight, true);
                 return;
             }
+            Stage::Unsure => {
+                cell.stage = Stage::Unsure;
+                return;
+            }
             Stage::Refused => self.standing.refused -= 1,
             Stage::NoRoom => self.standing.no_room -= 1,
             Stage::Idle | Stage::Going => {}
@@ -194,13 +201,14 @@ impl Bridge {
         for path in destination.paths().filter(|path| path.multipath) {
             // What is originated here is reached without us.
             let Some(_) = path.remote else { return Ok(0) };
-            let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
-            // One that has just become unreachable is about to be decided anew.
-            if let Some(way) = way
-                && hops.push(way.hop).is_err()
-            {
-                break;
+            if path.blackhole {
+                // What forwards with it drops as well: the best path has decided.
+                return self.sets.intern(&[nowhere(family)]).ok_or(libc::ENOSPC);
             }
+            let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
+            // One that has just become unreachable is about to be decided anew. What there is no room for is left out.
+            let room = hops.capacity() - hops.len();
+            hops.extend(way.iter().flat_map(Way::hops).take(room));
         }
         if hops.is_empty() {
             return Ok(0);
@@ -216,7 +224,7 @@ impl Bridge {
             return asked.send(about, &Request::Route(existing, key, Via::Object(object)), port);
         }
         let hops: heapless::Vec<Hop, MOST_HOPS> = sets.hops(set).collect();
-        asked.send(about, &Request::Route(existing, key, Via::Hops(&hops)), port);
+        asked.send(about, &Request::Route(existing, key, via(&hops)), port);
     }
 }
 
@@ -240,7 +248,7 @@ impl super::bridge::Asked {
     pub(super) fn object(&mut self, set: SetId, request: ObjectRequest<'_>, port: &mut impl Port) {
         let about = About::Object(set);
         match request {
-            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, Object::Hop(hop)), port),
+            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, object_of(hop)), port),
             ObjectRequest::Group(id, members) => {
                 self.send(about, &Request::Object(id, Object::Group(members)), port);
             }

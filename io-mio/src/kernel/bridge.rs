@@ -213,7 +213,7 @@ impl Bridge {
     pub fn foreign_routes(&self) -> impl Iterator<Item = ForeignRoute> {
         self.ways.routes().map(|route| ForeignRoute {
             prefix: route.prefix,
-            origin: match (route.protocol, route.hop.and_then(|hop| hop.gateway)) {
+            origin: match (route.protocol, route.hops.iter().flatten().find_map(|hop| hop.gateway)) {
                 (libc::RTPROT_KERNEL, None) => Origin::Connected,
                 (libc::RTPROT_BOOT | libc::RTPROT_STATIC, _) => Origin::Static,
                 _ => Origin::Kernel,

@@ -5,9 +5,10 @@ use crier_core::{Family, Instant, Millis, Speaker};
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::Stage;
-use super::resolve::Foreign;
+use super::nowhere::nowhere;
+use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
-use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteKind};
+use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteHop, RouteKind};
 
 /// The main table, where ways to next hops are looked for.
 const MAIN: u32 = 254;
@@ -27,20 +28,17 @@ impl Bridge {
             if asked == sequence {
                 return self.settle(now, speaker, about, result);
             }
-            self.settle(now, speaker, about, Err(libc::EIO));
+            self.lost(now, speaker, about);
         }
     }
 
-    /// Answers were lost: what they were about is unknown until it is looked at.
-    pub(super) fn answers_lost(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
-        while let Some((_, about)) = self.asked.window.pop_front() {
-            self.settle(now, speaker, about, Err(libc::EIO));
-        }
-        self.standing.overruns += 1;
-        self.survey.ask(now);
-    }
-
-    fn settle(&mut self, now: Instant, speaker: &mut Speaker<'_>, about: About, result: Result<(), i32>) {
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        about: About,
+        result: Result<(), i32>,
+    ) {
         if let Err(errno) = result {
             self.standing.refusals += 1;
             self.standing.last_errno = errno;
@@ -220,21 +218,24 @@ impl Bridge {
         if route.key.table != MAIN || route.conditional || bgp {
             return None;
         }
-        let hop = match route.kind {
+        let hops = match route.kind {
             RouteKind::Unicast => {
-                // Of several the first that works. Of one that does not its interface says so, and tells when it does again:
-                // of its routes the kernel does not speak then.
-                let works = route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier());
-                Some(works.or_else(|| route.hops().next())?.hop)
+                // Of several those that work. Of one that does not its interface says so, and tells when it does again: of its
+                // routes the kernel does not speak then.
+                let works = |hop: &RouteHop| !hop.is_dead() && !hop.has_lost_carrier();
+                let some = route.hops().any(|hop| works(&hop));
+                let first = route.hops().next()?;
+                let used = route.hops().filter(|hop| works(hop) || !some && *hop == first);
+                hops_of(used.map(|hop| hop.hop))
             }
-            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
+            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => hops_of([]),
             _ => return None,
         };
         Some(Foreign {
             prefix: route.key.prefix,
             metric: route.key.metric,
             protocol: route.key.protocol,
-            hop,
+            hops,
             seen,
         })
     }
@@ -245,14 +246,20 @@ impl Bridge {
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
         let known = slot.map(|slot| (slot, self.cells.get(family, slot)));
-        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight)
-        else {
+        let asked_for = |stage| matches!(stage, Stage::InFlight | Stage::Unsure);
+        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || asked_for(cell.stage)) else {
             return self.unexpected(route, port);
         };
         if cell.stage == Stage::InFlight {
             return;
         }
         let actual = self.set_of(route);
+        if cell.stage == Stage::Unsure {
+            return match actual {
+                Some(actual) => self.found_after_all(family, slot, actual),
+                None => self.unexpected(route, port),
+            };
+        }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
         cell.seen = number;
         match actual {
@@ -269,6 +276,10 @@ impl Bridge {
     fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
+        }
+        if route.kind == RouteKind::Blackhole {
+            // IPv6 ones name an interface.
+            return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]);
         }
         let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
         if hops.is_empty() { None } else { self.sets.intern(&hops) }

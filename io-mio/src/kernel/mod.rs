@@ -25,6 +25,8 @@ mod bridge;
 mod cells;
 mod hear;
 mod look;
+mod lost;
+mod nowhere;
 mod plan;
 mod resolve;
 mod sets;

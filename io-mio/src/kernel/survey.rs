@@ -190,7 +190,9 @@ impl Bridge {
     }
 
     fn survey_ended(&mut self, now: Instant, speaker: &Speaker<'_>) {
-        self.ways.forget_unseen(self.survey.seen());
+        if self.ways.forget_unseen(self.survey.seen()) {
+            self.survey.ask(now);
+        }
         self.ways.forget_unused(speaker);
         let number = self.survey.number();
         let Self { adopted, sets, cells, .. } = self;
@@ -210,6 +212,7 @@ impl Bridge {
                     // Somebody may have made room, and whoever waits may have gone.
                     self.cells.mark(family, slot);
                 }
+                self.not_found(family, slot);
                 if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
                     self.vanished(family, slot);
                 }

@@ -49,10 +49,13 @@ impl Lab {
     /// A lab for the running test, or `None`, loudly, where the machine cannot have one: it needs root, `ip` and the
     /// programs of `kinds`.
     pub fn new(kinds: &[Kind]) -> Option<Self> {
-        if let Some(reason) = missing(kinds) {
-            let test = std::thread::current().name().unwrap_or("a lab").to_owned();
-            // Not eprintln!: the test harness would keep it to itself when the test passes.
-            drop(writeln!(io::stderr(), "SKIPPED: {test}: {reason}"));
+        Self::needing(kinds.iter().flat_map(|kind| kind.programs()).copied())
+    }
+
+    /// The same with programs by name.
+    pub fn needing<'p>(programs: impl IntoIterator<Item = &'p str>) -> Option<Self> {
+        if let Some(reason) = missing(programs) {
+            skip(&reason);
             return None;
         }
         SWEEP.call_once(leftovers::remove);
@@ -79,13 +82,20 @@ impl Drop for Lab {
     }
 }
 
-/// Why this machine cannot run a lab with these speakers.
-fn missing(kinds: &[Kind]) -> Option<String> {
+/// Says that the running test does nothing on this machine, and why.
+pub fn skip(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a lab").to_owned();
+    // Not eprintln!: the test harness would keep it to itself when the test passes.
+    drop(writeln!(io::stderr(), "SKIPPED: {test}: {reason}"));
+}
+
+/// Why this machine cannot run a lab with these programs.
+fn missing<'p>(programs: impl IntoIterator<Item = &'p str>) -> Option<String> {
     let uid = process::output_of("id", &["-u"]);
     if uid.as_deref().map(str::trim) != Some("0") {
         return Some("network namespaces need root".to_owned());
     }
-    let needed = kinds.iter().flat_map(|kind| kind.programs()).chain(&["ip"]);
-    let absent = needed.into_iter().find(|program| process::find_program(program).is_none())?;
+    let absent =
+        programs.into_iter().chain(["ip"]).find(|program| process::find_program(program).is_none())?;
     Some(format!("{absent} is not installed"))
 }

@@ -7,6 +7,7 @@ mod lab {
     mod bad_peers;
     mod collision;
     mod dynamic;
+    mod example;
     mod exchange;
     mod explain;
     mod harness;

@@ -4,7 +4,10 @@ use super::super::Pending;
 use super::{Settings, Standing};
 use crate::netlink::decode::Message;
 
+mod blackhole;
 mod fake;
+mod lost;
+mod others;
 
 use fake::{Bench, Lead, Thing};
 

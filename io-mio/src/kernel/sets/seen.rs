@@ -1,5 +1,6 @@
 //! What a dump says of objects: those that are known are there, and those of an earlier process are recognised by their numbers.
 
+use super::super::nowhere::hop_of;
 use super::{HopId, HopSlot, MOST_HOPS, ObjectRequest, SetSlot, Sets, There};
 use crate::netlink::decode::{NextHop, NextHopKind};
 
@@ -13,16 +14,16 @@ impl Sets {
     ) {
         let Some(base) = self.ids.as_ref().map(|ids| ids.start) else { return };
         let (at, hops) = (object.id - base, self.hops.len() as u32);
-        match &object.kind {
-            NextHopKind::Hop(hop) if at < hops => {
+        match (&object.kind, hop_of(&object.kind)) {
+            (_, Some(hop)) if at < hops => {
                 let place = at as HopId;
                 let free = self.hop_slot(place).hop.is_none();
-                if free && adopt && !self.hop_of.contains_key(&hop.hop) {
-                    self.hop_of.insert(hop.hop, place);
+                if free && adopt && !self.hop_of.contains_key(&hop) {
+                    self.hop_of.insert(hop, place);
                     if let Some(slot) = self.hop_slot_mut(place) {
-                        *slot = HopSlot { hop: Some(hop.hop), refs: 0, there: There::Yes };
+                        *slot = HopSlot { hop: Some(hop), refs: 0, there: There::Yes };
                     }
-                } else if self.hop_slot(place).hop == Some(hop.hop) {
+                } else if self.hop_slot(place).hop == Some(hop) {
                     if let Some(slot) = self.hop_slot_mut(place) {
                         slot.there = There::Yes;
                     }
@@ -30,7 +31,7 @@ impl Sets {
                     say(ObjectRequest::Gone(object.id));
                 }
             }
-            NextHopKind::Group(members) if at >= hops => {
+            (NextHopKind::Group(members), _) if at >= hops => {
                 let set = at - hops + 1;
                 let mut places: heapless::Vec<HopId, MOST_HOPS> = heapless::Vec::new();
                 for member in members.clone() {

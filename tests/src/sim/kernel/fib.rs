@@ -115,7 +115,7 @@ impl Fib {
         self.put(prefix, Origin::Static, Target::Gateways(gateways.into(), Micros::ZERO));
     }
 
-    /// The speaker's route for a prefix from now on; none without next hops.
+    /// The speaker's route for a prefix from now on; none without next hops. What leads to the unspecified address is lost.
     pub fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<NextHops>) {
         let before = match next_hops.filter(|next_hops| !next_hops.is_empty()) {
             Some(next_hops) => {
@@ -190,6 +190,9 @@ impl Fib {
 
     /// The gateway, or the one that it lies behind, on a link.
     fn resolve(&self, gateway: IpAddr, flow: u64, depth: usize) -> Option<Hop> {
+        if gateway.is_unspecified() {
+            return None;
+        }
         match self.longest(gateway, Origin::Static)? {
             // A gateway that is the host itself forwards nothing.
             Target::Here => None,
@@ -202,7 +205,7 @@ impl Fib {
 
     fn resolve_all(&self, gateway: IpAddr, depth: usize, each: &mut impl FnMut(Option<Hop>)) {
         match (self.longest(gateway, Origin::Static), depth.checked_sub(1)) {
-            (Some(Target::Gateways(gateways, _)), Some(depth)) => {
+            (Some(Target::Gateways(gateways, _)), Some(depth)) if !gateway.is_unspecified() => {
                 gateways.iter().for_each(|&gateway| self.resolve_all(gateway, depth, each));
             }
             _ => each(self.resolve(gateway, 0, depth)),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
 use super::export::DEFAULT_LOCAL_PREF;
 use super::{CLUSTER_LIST, ORIGINATOR_ID, Path, Router, as_path};
 
@@ -16,8 +18,9 @@ pub fn best(router: &Router, paths: &[Path]) -> Option<usize> {
 }
 
 /// Which of a prefix's paths forward: the best, and with it those that are as good up to the tie-break, as many as
-/// `maximum_paths` allows. Unless `as_path_relax`, their AS_PATHs must be the same.
-pub fn multipath(router: &Router, paths: &[Path]) -> Vec<bool> {
+/// `maximum_paths` allows. Unless `as_path_relax`, their AS_PATHs must be the same. Whether packets are forwarded or dropped
+/// is for the best to say.
+pub fn multipath(router: &Router, prefix: IpNet, paths: &[Path]) -> Vec<bool> {
     let mut forwards = vec![false; paths.len()];
     let Some(best) = best(router, paths) else { return forwards };
     let mut equal: Vec<usize> = top_rank(router, paths)
@@ -25,6 +28,7 @@ pub fn multipath(router: &Router, paths: &[Path]) -> Vec<bool> {
         .flat_map(|group| with_lowest_med(paths, group))
         .filter(|at| is_internal(router, paths, *at) == is_internal(router, paths, best))
         .filter(|at| router.as_path_relax || path_of(paths, *at) == path_of(paths, best))
+        .filter(|at| drops(router, prefix, paths, *at) == drops(router, prefix, paths, best))
         .collect();
     equal.sort_by_key(|at| (*at != best, tail(router, paths, *at)));
     for at in equal.into_iter().take(usize::from(router.maximum_paths.max(1))) {
@@ -96,6 +100,11 @@ fn tail(router: &Router, paths: &[Path], at: usize) -> (bool, Ipv4Addr, usize, I
 fn is_internal(router: &Router, paths: &[Path], at: usize) -> bool {
     let session = paths.get(at).and_then(|path| router.sessions.get(path.session?));
     session.is_none_or(|session| router.is_internal(session))
+}
+
+fn drops(router: &Router, prefix: IpNet, paths: &[Path], at: usize) -> bool {
+    let path = paths.get(at).and_then(|path| Some((path.session?, &path.route)));
+    path.is_some_and(|(session, route)| router.drops(prefix, session, route))
 }
 
 fn path_of(paths: &[Path], at: usize) -> Option<&[crate::sim::route::Segment]> {

@@ -7,7 +7,7 @@ use crier_core::config::PolicyRef;
 use crier_core::view::Reason;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{CLUSTER_LIST, GRACEFUL_SHUTDOWN, ORIGINATOR_ID, Router, Session, as_path};
+use super::{CLUSTER_LIST, GRACEFUL_SHUTDOWN, NO_ADVERTISE, ORIGINATOR_ID, Router, Session, as_path};
 use crate::sim::Route;
 
 /// Longest AS_PATH that crier takes, in AS numbers.
@@ -20,7 +20,8 @@ const TRANSITIVE: u8 = 0x40;
 /// # Errors
 /// Why it is refused. A session that does not exist refuses everything.
 pub fn import(router: &Router, session: usize, prefix: IpNet, route: &Route) -> Result<Route, Reason> {
-    let session = router.sessions.get(session).ok_or(Reason::NotEstablished)?;
+    let number = session;
+    let session = router.sessions.get(number).ok_or(Reason::NotEstablished)?;
     if !session.families.contains(Family::of(&prefix)) {
         return Err(Reason::Family);
     }
@@ -44,6 +45,10 @@ pub fn import(router: &Router, session: usize, prefix: IpNet, route: &Route) -> 
     let going = [&received, &accepted].iter().any(|route| route.communities.contains(&GRACEFUL_SHUTDOWN));
     if external && going {
         accepted.local_pref = Some(0);
+    }
+    // RFC 7999, 3.2: what one neighbor asks to have dropped concerns no other.
+    if router.drops(prefix, number, &accepted) {
+        accepted.communities.insert(NO_ADVERTISE);
     }
     Ok(accepted)
 }

@@ -48,6 +48,8 @@ const NO_EXPORT: u32 = 0xFFFF_FF01;
 const NO_ADVERTISE: u32 = 0xFFFF_FF02;
 /// NO_EXPORT_SUBCONFED (RFC 1997).
 const NO_EXPORT_SUBCONFED: u32 = 0xFFFF_FF03;
+/// BLACKHOLE (RFC 7999).
+const BLACKHOLE: u32 = 0xFFFF_029A;
 /// GRACEFUL_SHUTDOWN (RFC 8326).
 const GRACEFUL_SHUTDOWN: u32 = 0xFFFF_0000;
 
@@ -132,6 +134,12 @@ impl Router {
     /// Whether a session is with a neighbor in the same AS.
     fn is_internal(&self, session: &Session) -> bool {
         session.remote_asn == self.asn
+    }
+
+    /// Whether packets are dropped by a route as it is in the table: its neighbor may ask for that, and has, for one host.
+    fn drops(&self, prefix: IpNet, session: usize, route: &Route) -> bool {
+        let may = self.sessions.get(session).is_some_and(|session| session.settings.blackhole);
+        may && prefix.prefix_len() == prefix.max_prefix_len() && route.communities.contains(&BLACKHOLE)
     }
 
     /// What a policy makes of a route; `None`: it rejects it. What having no policy means to external neighbors

@@ -71,7 +71,8 @@ impl World {
                 .map_err(|text| broken(format!("{}: {text}", self.name(number))))?;
             for family in Family::ALL {
                 for (prefix, mut paths) in observe::prefixes(daemon.speaker(), family) {
-                    if paths.any(|path| path.best && path.remote.is_some()) {
+                    // Where packets are to be dropped they are not to arrive.
+                    if paths.any(|path| path.best && path.remote.is_some() && !path.blackhole) {
                         holders.entry(prefix).or_default().insert(number);
                     }
                 }
@@ -204,7 +205,7 @@ fn local_tables(router: &Router, received: Vec<BTreeMap<IpNet, crate::sim::Route
 /// A router's tables in the form of what is seen of a speaker.
 fn held(router: &Router, tables: &Tables) -> BTreeMap<IpNet, Vec<HeldPath>> {
     let of = |prefix: &IpNet, paths: &Vec<Path>| {
-        let together = oracle::multipath(router, paths);
+        let together = oracle::multipath(router, *prefix, paths);
         let best = tables.best.get(prefix).copied();
         let mut held: Vec<HeldPath> = paths
             .iter()

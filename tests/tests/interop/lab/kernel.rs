@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use crier_tests::lab::{Crier, Lab, Namespace, OrFail as _, Plan, await_until};
 use serde_json::Value;
 
+mod addresses;
+mod blackhole;
 mod dying;
 mod feed;
 mod full;
+mod memory;
 mod resolution;
 mod restart;
 mod routes;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crier_core::family::unspecified;
 use crier_core::view::DestinationView;
 use crier_core::{Family, PeerId, Speaker};
 
@@ -15,7 +16,7 @@ pub(super) fn destinations<'a>(speaker: &'a Speaker<'_>) -> impl Iterator<Item =
 }
 
 /// Puts the next hops that a destination is forwarded to into `next_hops`, ascending: none for a route originated here,
-/// and none without a path that takes part in the decision.
+/// and none without a path that takes part in the decision. For one that drops it is the unspecified address.
 pub(super) fn next_hops(of: &DestinationView<'_>, next_hops: &mut Vec<IpAddr>) {
     next_hops.clear();
     for path in of.paths().filter(|path| path.multipath) {
@@ -24,7 +25,8 @@ pub(super) fn next_hops(of: &DestinationView<'_>, next_hops: &mut Vec<IpAddr>) {
             next_hops.clear();
             return;
         }
-        next_hops.extend(path.attrs.next_hop());
+        let drops = path.blackhole.then(|| unspecified(Family::of(&of.prefix)));
+        next_hops.extend(drops.or_else(|| path.attrs.next_hop()));
     }
     next_hops.sort_unstable();
     next_hops.dedup();

@@ -104,6 +104,15 @@ fn gateways_are_resolved_through_statics_but_not_through_learned_routes() {
 }
 
 #[test]
+fn what_leads_to_the_unspecified_address_is_lost_whatever_else_there_is() {
+    let mut fib = host();
+    fib.add_static(net("0.0.0.0/0"), ip("192.0.2.9"));
+    fib.set_learned(Micros(1), net("10.0.0.1/32"), hops(&["0.0.0.0"]));
+    assert_eq!((fib.lookup(ip("10.0.0.1"), 0), ways(&fib, "10.0.0.1")), (None, BTreeSet::from([None])));
+    assert_eq!(fib.lookup(ip("10.0.0.2"), 0), link(0, "192.0.2.9"));
+}
+
+#[test]
 fn recursion_ends() {
     let mut fib = host();
     fib.add_static(net("10.1.0.0/16"), ip("10.2.0.1"));

@@ -57,6 +57,7 @@ fn draw(chance: &mut Chance) -> (World, Vec<(usize, Network)>) {
             let settings = world.settings(router, session);
             settings.next_hop_self = chance.below(4) == 0;
             settings.enforce_first_as = chance.below(4) > 0;
+            settings.blackhole = chance.below(2) == 0;
             draw_addresses(chance, &mut world, router, session);
         }
     }
@@ -133,7 +134,7 @@ impl Compared {
         self.solved += usize::from(solved.iter().map(|t| &t.received).eq(tables.iter().map(|t| &t.received)));
         for (number, (router, forwarding)) in routers.iter().zip(&forwarding).enumerate() {
             for (prefix, forwards) in forwarding {
-                let wanted = multipath(router, &tables[number].paths[prefix]);
+                let wanted = multipath(router, *prefix, &tables[number].paths[prefix]);
                 assert_eq!(*forwards, wanted, "{} {prefix}", router.name);
             }
             self.compare_refused(lab, router, number, &tables[number]);
@@ -222,6 +223,7 @@ fn speakers_come_to_what_the_oracle_says() {
     let kept = [
         Reason::None,
         Reason::InternalToInternal,
+        Reason::NoAdvertise,
         Reason::NoExport,
         Reason::NoNextHop,
         Reason::NoPolicy,

@@ -243,13 +243,13 @@ fn two_ways_of_equal_length_forward_together_if_allowed() {
     let tables = world.solve();
     let mut r3 = world.routers[3].clone();
     let paths = &tables[3].paths[&net(NET)];
-    assert_eq!(multipath(&r3, paths), [true, false, false]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, false, false]);
     r3.maximum_paths = 8;
-    assert_eq!(multipath(&r3, paths), [true, true, false]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, false]);
     r3.as_path_relax = true;
-    assert_eq!(multipath(&r3, paths), [true, true, true]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, true]);
     r3.maximum_paths = 2;
-    assert_eq!(multipath(&r3, paths), [true, true, false], "the best, then by the tie-break");
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, false], "the best, then by the tie-break");
 }
 
 #[test]

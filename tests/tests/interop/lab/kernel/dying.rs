@@ -1,11 +1,11 @@
 //! Packets while something breaks: lost until it is noticed, and none after that.
 
-use crier_tests::lab::{Crier, Daemon as _, Kind, Lab, await_until};
+use crier_tests::lab::{Crier, Daemon as _, Kind, Lab, Namespace, OrFail as _, await_until};
 
 use super::feed::Feed;
 use super::restart::Crossing;
 use super::traffic::Traffic;
-use super::{Star, await_table, table};
+use super::{Star, await_table, objects, set, table};
 
 #[test]
 fn one_of_three_next_hops_dies() {
@@ -26,27 +26,37 @@ fn one_of_three_next_hops_dies() {
     let after_death = now();
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
 
-    // A link dies at its far end.
+    // A link dies at its far end, where addresses outlive it, and comes back.
+    set(&crossing.star.nodes[2], "ipv6/conf/all/keep_addr_on_down", "1");
     let down = so_far();
     crossing.star.nodes[2].set_link(router, false);
     await_table("one way is left", router, &crossing.table(&[1]));
     let noticed = now();
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
     assert!(crier.established("192.0.1.2"));
+    let up = so_far();
+    crossing.star.nodes[2].set_link(router, true);
+    await_table("two ways are there again", router, &crossing.table(&[1, 3]));
+    traffic.iter().for_each(Traffic::settle);
+    let settled = so_far();
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
 
     for (at, traffic) in traffic.into_iter().enumerate() {
         let account = traffic.stop();
         println!(
-            "lost by the death of a process: {} of {}, by that of a link: {} of {}, after that: {} of {}",
+            "lost by the death of a process: {} of {}, by that of a link: {} of {}, after that: {} of {}, by its return: {} of {}",
             account.lost(begin[at], after_death[at]),
             after_death[at] - begin[at],
             account.lost(down[at], noticed[at]),
             noticed[at] - down[at],
-            account.lost(noticed[at], account.sent()),
-            account.sent() - noticed[at],
+            account.lost(noticed[at], up[at]),
+            up[at] - noticed[at],
+            account.lost(up[at], settled[at]),
+            settled[at] - up[at],
         );
         assert_eq!(account.lost(begin[at], down[at]), 0);
-        assert_eq!(account.lost(noticed[at], account.sent()), 0);
+        assert_eq!(account.lost(noticed[at], up[at]), 0);
+        assert_eq!(account.lost(settled[at], account.sent()), 0);
     }
 }
 
@@ -62,21 +72,63 @@ fn somebody_deletes_the_way() {
     let traffic = crossing.traffic();
     let now = || traffic.each_ref().map(Traffic::sent);
     let so_far = || traffic.each_ref().map(Traffic::arrived_so_far);
-    let begin = so_far();
-    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
-    let deleted = so_far();
-    router.run("ip", &["route", "del", "10.9.0.0/24"]);
-    router.run("ip", &["-6", "route", "del", "2001:db8:9::/48"]);
-    await_table("both are back", router, &wanted);
-    let back = now();
+    let routes = || {
+        router.run("ip", &["route", "del", "10.9.0.0/24"]);
+        router.run("ip", &["-6", "route", "del", "2001:db8:9::/48"]);
+    };
+    // The kernel takes their routes along, and says so of IPv6 ones only.
+    let next_hops = || objects(router).iter().for_each(|id| delete_object(router, *id));
+    let mut quiet = so_far();
+    let mut accounts = Vec::new();
+    for (what, delete) in [("routes", &routes as &dyn Fn()), ("next hops", &next_hops)] {
+        traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+        let deleted = so_far();
+        delete();
+        await_table(&format!("deleted {what} are back"), router, &wanted);
+        let back = now();
+        accounts.push((what, quiet, deleted, back));
+        quiet = back;
+    }
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
     for (at, traffic) in traffic.into_iter().enumerate() {
         let account = traffic.stop();
-        let (lost, of) = (account.lost(deleted[at], back[at]), back[at] - deleted[at]);
-        println!("lost until the route was back: {lost} of {of}");
-        assert_eq!(account.lost(begin[at], deleted[at]), 0);
-        assert_eq!(account.lost(back[at], account.sent()), 0);
+        for (what, quiet, deleted, back) in &accounts {
+            let (lost, of) = (account.lost(deleted[at], back[at]), back[at] - deleted[at]);
+            println!("lost until deleted {what} were back: {lost} of {of}");
+            assert_eq!(account.lost(quiet[at], deleted[at]), 0);
+        }
+        assert_eq!(account.lost(quiet[at], account.sent()), 0);
     }
+}
+
+/// The kernel takes a next hop that somebody deletes out of its groups: what is left of them forwards on.
+#[test]
+fn somebody_deletes_one_next_hop_of_three() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let crossing = Crossing::new(&lab, 3);
+    let router = &crossing.star.router;
+    let _crier = Crier::start_with(router, &crossing.star.configuration());
+    let _nodes = crossing.star.start_nodes(Crossing::prefixes);
+    await_table("three ways are there", router, &crossing.table(&[1, 2, 3]));
+    let traffic = crossing.traffic();
+    let begin = traffic.each_ref().map(Traffic::arrived_so_far);
+    for gateway in ["192.0.2.2", "2001:db8:2::2"] {
+        let shown = router.run("ip", &["nexthop", "show"]);
+        let line = shown.lines().find(|line| line.contains(&format!(" via {gateway} "))).or_fail(gateway);
+        let id = line.split(' ').nth(1).and_then(|id| id.parse().ok()).or_fail(line);
+        delete_object(router, id);
+        await_table("three ways are there again", router, &crossing.table(&[1, 2, 3]));
+    }
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    for (traffic, begin) in traffic.into_iter().zip(begin) {
+        let account = traffic.stop();
+        assert!(account.sent() > begin + 500);
+        assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+    }
+}
+
+fn delete_object(router: &Namespace, id: u64) {
+    router.run("ip", &["nexthop", "del", "id", &id.to_string()]);
 }
 
 /// Ten thousand routes of each family over two neighbors, five thousand over the first alone: when that one dies, the kernel

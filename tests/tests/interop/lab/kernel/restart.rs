@@ -56,13 +56,13 @@ impl Crossing {
 }
 
 /// `ip monitor`, from when it hears until when it has heard everything.
-struct Monitor<'n> {
+pub(super) struct Monitor<'n> {
     node: &'n Namespace,
     process: Process,
 }
 
 impl<'n> Monitor<'n> {
-    fn start(node: &'n Namespace) -> Self {
+    pub(super) fn start(node: &'n Namespace) -> Self {
         let process = node.spawn("ip", &["-o", "monitor", "route", "nexthop"], &[]);
         let monitor = Self { node, process };
         monitor.mark("198.51.100.0/24");
@@ -80,18 +80,20 @@ impl<'n> Monitor<'n> {
     }
 
     /// What it heard of BGP's routes and objects.
-    fn heard(self) -> Vec<String> {
+    pub(super) fn heard(self) -> Vec<String> {
         self.mark("203.0.113.0/24");
         let log = self.process.log();
         log.lines().filter(|line| line.contains("proto bgp")).map(str::to_owned).collect()
     }
 }
 
-fn killed_and_started_again(count: u8) {
+/// With these keys of `[kernel]`.
+fn killed_and_started_again(count: u8, keys: &str) {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
     let crossing = Crossing::new(&lab, count);
     let router = &crossing.star.router;
-    let configuration = crossing.star.configuration();
+    let state = format!("[router]\nstate-dir = \"{}\"\n", router.dir().display());
+    let configuration = crossing.star.configuration().replace("[router]\n", &state) + keys;
     let nodes: Vec<usize> = (1..=usize::from(count)).collect();
     let wanted = crossing.table(&nodes);
     let mut crier = Crier::start_with(router, &configuration);
@@ -122,10 +124,16 @@ fn killed_and_started_again(count: u8) {
 
 #[test]
 fn killed_with_one_next_hop() {
-    killed_and_started_again(1);
+    killed_and_started_again(1, "");
 }
 
 #[test]
 fn killed_with_three_next_hops() {
-    killed_and_started_again(3);
+    killed_and_started_again(3, "");
+}
+
+/// What is its own it knows by its record.
+#[test]
+fn killed_without_objects() {
+    killed_and_started_again(3, "next-hop-ids = 0\n");
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crier_tests::lab::{Crier, Daemon, Kind, Lab, Plan, await_until};
 
 use super::feed::Feed;
-use super::{KERNEL, Star, Table, await_table, objects, shown, table};
+use super::traffic::Traffic;
+use super::{KERNEL, Star, Table, await_table, forward, objects, shown, table};
 
 fn announced(id: usize) -> Vec<String> {
     let own = [format!("10.5{id}.0.0/16"), format!("2001:db8:5{id}::/48")];
@@ -110,6 +111,14 @@ fn sixty_four_next_hops() {
         ids.clone().flat_map(|id| [address(id, 4) + "/24", address(id, 6) + "/64"]).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &many, &addresses);
+    many.loopback(&["10.50.0.1/32", "2001:db8:50::1/128"]);
+    let source = lab.node("source");
+    router.link(&["10.8.0.1/24", "2001:db8:8::1/64"], &source, &["10.8.0.2/24", "2001:db8:8::2/64"]);
+    for gateway in ["10.8.0.1", "2001:db8:8::1"] {
+        source.run("ip", &["route", "add", "default", "via", gateway]);
+    }
+    forward(&router);
+    forward(&many);
     let configuration = Crier::configuration(&Plan::new(65000, [10, 0, 0, 1]))
         + "\n[[group]]\nname = \"many\"\nremote-asn = \"external\"\ndynamic = [\"192.0.2.0/24\"]\ndynamic-limit = 64\n\
            families = [\"ipv4-unicast\", \"ipv6-unicast\"]\nimport = \"accept-all\"\nexport = \"reject-all\"\n\
@@ -134,7 +143,9 @@ fn sixty_four_next_hops() {
     let ids: Vec<usize> = ids.collect();
     await_table("all lead over 64 next hops", &router, &wanted(&ids));
     await_until("an object for each", || objects(&router).len(), |count| *count == 2 * 64 + 2);
-    // Three of them die.
+    let traffic = ["10.50.0.1", "2001:db8:50::1"].map(|to| Traffic::start(&source, &many, to));
+    let begin = traffic.each_ref().map(Traffic::arrived_so_far);
+    // Three of them die: they forward as before, but nothing is to be lost on the way from one set to the next.
     feeds.truncate(61);
     await_table("61 are left", &router, &wanted(&ids[..61]));
     feeds[0].withdraw(&["10.51.0.0/16"]);
@@ -143,6 +154,18 @@ fn sixty_four_next_hops() {
     less.insert("10.51.0.0/16".into(), wanted(&ids[1..61])["10.51.0.0/16"].clone());
     less.insert("2001:db8:50::/48".into(), wanted(&ids[1..61])["2001:db8:50::/48"].clone());
     await_table("one is withdrawn from two", &router, &less);
+    feeds.truncate(8);
+    let mut eight = wanted(&ids[..8]);
+    for prefix in ["10.51.0.0/16", "2001:db8:50::/48"] {
+        eight.insert(prefix.into(), wanted(&ids[1..8])[prefix].clone());
+    }
+    await_table("eight are left", &router, &eight);
+    traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
+    for (traffic, begin) in traffic.into_iter().zip(begin) {
+        let account = traffic.stop();
+        assert!(account.sent() > begin + 500);
+        assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+    }
     drop(feeds);
     await_table("none is left", &router, &Table::new());
     await_until("nor an object", || objects(&router).len(), |count| *count == 0);

@@ -50,7 +50,10 @@ impl Traffic {
     pub(super) fn start(from: &Namespace, to: &Namespace, address: &str) -> Self {
         let target = SocketAddr::new(address.parse::<IpAddr>().or_fail(address), PORT);
         let any = if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        let receiver = to.enter(|| UdpSocket::bind(target)).or_fail("receiving datagrams");
+        // An IPv6 address that was just given cannot be used at once.
+        let bind = || to.enter(|| UdpSocket::bind(target));
+        let receiver =
+            await_until("the address can be used", bind, Result::is_ok).or_fail("receiving datagrams");
         make_room(&receiver).or_fail("making room for datagrams");
         let sockets: Vec<UdpSocket> = from
             .enter(|| (0..FLOWS).map(|_| UdpSocket::bind(any)).collect::<Result<_, _>>())
@@ -62,16 +65,23 @@ impl Traffic {
         thread::spawn(move || receive(&receiver, &receiving));
         let sender = thread::spawn(move || send(&sockets, target, &sending));
         let traffic = Self { sockets: clones, target, shared, sender };
-        // Links take up to a second to settle, each by itself.
+        traffic.settle();
+        traffic
+    }
+
+    /// Waits until no datagram of any flow is lost any more, of those sent from now on: links take up to a second to settle,
+    /// each by itself.
+    #[track_caller]
+    pub(super) fn settle(&self) {
+        let from = self.sent();
         let newest = || {
             let row = |(arrived, _): &(Vec<bool>, usize)| {
-                let newest = arrived.len().saturating_sub(ROUNDS * FLOWS);
+                let newest = arrived.len().saturating_sub(ROUNDS * FLOWS).max(from).min(arrived.len());
                 arrived[newest..].iter().filter(|it| **it).count()
             };
-            traffic.arrived(row)
+            self.arrived(row)
         };
         await_until("every flow arrives", newest, |count| *count == ROUNDS * FLOWS);
-        traffic
     }
 
     /// How many were sent so far.

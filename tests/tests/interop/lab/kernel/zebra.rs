@@ -4,7 +4,8 @@ use crier_tests::lab::{Crier, Frr, Kind, Lab, Namespace, Plan, await_until};
 use serde_json::Value;
 
 use super::feed::{self, Feed};
-use super::{hops, shown, table};
+use super::traffic::Traffic;
+use super::{forward, hops, shown, table};
 
 /// The first number of crier's objects.
 const OURS: u64 = 2_000_000_000;
@@ -109,31 +110,57 @@ fn frr_that_starts_later() {
     let (router, feeder, far) = (lab.node("r"), lab.node("feeder"), lab.node("far"));
     let configuration =
         feed::link(&router, &feeder).replace("[router]\n", "[router]\nlisten = [\"198.18.0.1:179\"]\n");
-    router.link(&["192.0.2.1/24"], &far, &["192.0.2.2/24"]);
+    router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &far, &["192.0.2.2/24", "2001:db8:2::2/64"]);
+    // Packets for crier's routes, one family by either neighbor.
+    let source = lab.node("source");
+    router.link(&["10.8.0.1/24", "2001:db8:8::1/64"], &source, &["10.8.0.2/24", "2001:db8:8::2/64"]);
+    for gateway in ["10.8.0.1", "2001:db8:8::1"] {
+        source.run("ip", &["route", "add", "default", "via", gateway]);
+    }
+    [&router, &feeder, &far].into_iter().for_each(forward);
+    feeder.loopback(&["10.80.0.1/32"]);
+    far.loopback(&["2001:db8:80::1/128"]);
     let plan = Plan::new(65002, [10, 0, 0, 2]).neighbor("192.0.2.2", "192.0.2.1", 65001);
-    let _far = Crier::start(&far, &plan.announce("10.70.0.0/16"));
+    let plan = plan.announce("10.70.0.0/16").announce_via("2001:db8:70::/48", "2001:db8:2::2");
+    let _far = Crier::start(&far, &plan);
     let plan = Plan::new(65001, [10, 0, 0, 1]).neighbor("192.0.2.1", "192.0.2.2", 65002);
+    let prefixes = ["10.80.0.0/16", "10.81.0.0/16", "2001:db8:80::/48"];
     for (keys, protocol) in [("", "186"), ("next-hop-ids = 0\nprotocol = 200\n", "200")] {
         let crier = Crier::start_with(&router, &(configuration.clone() + keys));
         let feed = Feed::connect(&feeder);
         feed.announce("198.18.0.2", &["10.80.0.0/16", "10.81.0.0/16"]);
+        feed.announce("2001:db8:2::2", &["2001:db8:80::/48"]);
         let ours = || {
-            let routes = shown(&router, &["proto", protocol, "dev", "to-feeder"]);
+            let routes = shown(&router, &["proto", protocol]);
             routes
                 .iter()
+                .filter(|route| route["dst"].as_str().is_some_and(|prefix| prefixes.contains(&prefix)))
                 .map(|route| format!("{} {}", route["dst"], hops(route).join(" ")))
                 .collect::<Vec<_>>()
         };
-        let before = await_until("crier has its routes", ours, |routes| routes.len() == 2);
+        let before = await_until("crier has its routes", ours, |routes| routes.len() == prefixes.len());
         let requests = || crier.json(&["status"])["kernel"]["requests"].as_u64();
         let asked = requests();
-        let theirs = || table(&router).contains_key("10.70.0.0/16");
-        await_until("FRR has no route yet", theirs, |there| !there);
+        let theirs = || {
+            let table = table(&router);
+            ["10.70.0.0/16", "2001:db8:70::/48"].map(|prefix| table.contains_key(prefix))
+        };
+        await_until("FRR has no route yet", theirs, |there| *there == [false; 2]);
+        let traffic = [(&feeder, "10.80.0.1"), (&far, "2001:db8:80::1")]
+            .map(|(to, address)| Traffic::start(&source, to, address));
+        let begin = traffic.each_ref().map(Traffic::arrived_so_far);
         let frr = Frr::start_at(&router, &plan, "192.0.2.1");
-        await_until("FRR has its route", theirs, |there| *there);
+        await_until("FRR has its routes", theirs, |there| *there == [true; 2]);
         assert_eq!((ours(), requests()), (before, asked), "{keys}");
-        drop((frr, crier));
-        for prefix in ["10.80.0.0/16", "10.81.0.0/16"] {
+        drop(frr);
+        await_until("FRR's routes have gone", theirs, |there| *there == [false; 2]);
+        traffic.iter().for_each(|traffic| traffic.await_arrivals(300));
+        for (traffic, begin) in traffic.into_iter().zip(begin) {
+            let account = traffic.stop();
+            assert_eq!(account.lost(begin, account.sent()), 0, "of {}", account.sent() - begin);
+        }
+        drop(crier);
+        for prefix in prefixes {
             router.run("ip", &["route", "del", prefix]);
         }
     }
