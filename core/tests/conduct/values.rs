@@ -212,6 +212,30 @@ fn ipv6_next_hops() {
     rows.finish(18);
 }
 
+/// A link-local address is own on its own link only (RFC 4007, 6): hosts have the same one on many links.
+#[test]
+fn link_local_next_hops() {
+    let address = |text: &str| text.parse::<std::net::Ipv6Addr>().unwrap();
+    let judge = |theirs: &str, ours: &str, next_hop: &str| {
+        with_ends(settings(), address(theirs).into(), address(ours).into(), |lab| {
+            lab.speaker.set_own_addresses(&["fe80::1", "fe80::9", ours].map(|own| address(own).into()));
+            lab.establish(&Kind::External.open());
+            lab.prepare(Kind::External);
+            let reach = attribute(OPTIONAL, 14, &reach(2, 1, &address(next_hop).octets(), NLRI6));
+            let list = [vec![reach], crate::verdict::common(Kind::External, 2)].concat();
+            lab.judge("2001:db8:1::/48", &update(&[], &list.concat(), &[]))
+        })
+    };
+    assert_eq!(judge("fe80::2", "fe80::1", "fe80::2"), Stands(0));
+    assert_eq!(judge("fe80::2", "fe80::1", "fe80::9"), Stands(0), "ours on another link");
+    assert_eq!(judge("fe80::2", "fe80::1", "fe80::1"), Refused(Reason::OwnNextHop));
+    assert_eq!(
+        judge("2001:db8::2", "2001:db8::1", "fe80::1"),
+        Stands(0),
+        "not known to be ours on this link"
+    );
+}
+
 /// Values of attributes that are numbers or lists: every one is possible but for AS 0 and for our own identifier.
 #[test]
 fn other_values() {
