@@ -77,7 +77,8 @@ pub(crate) struct Lab<'m> {
     pub(crate) events: Vec<EventKind>,
 }
 
-/// Runs `test` with a speaker to which its neighbor has just connected.
+/// Runs `test` with a speaker to which its neighbor has just connected, or which has connected to a neighbor that is not
+/// passive.
 pub(crate) fn connected<T>(settings: Settings, test: impl FnOnce(&mut Lab<'_>) -> T) -> T {
     let loopback = IpAddr::V4(Ipv4Addr::from(THEIR_ID));
     with_ends(settings, loopback, Ipv4Addr::from(OUR_ID).into(), test)
@@ -125,8 +126,14 @@ pub(crate) fn with_ends<T>(
     });
     speaker.configure(now, &Config { local, peers: &peers, ranges: &[], policies: &[] }).unwrap();
     speaker.timeout(now);
-    let ends = Ends::new(SocketAddr::new(theirs, 50_000), SocketAddr::new(ours, 179));
-    let conn = speaker.accept(now, ends).unwrap();
+    let conn = if settings.passive {
+        let ends = Ends::new(SocketAddr::new(theirs, 50_000), SocketAddr::new(ours, 179));
+        speaker.accept(now, ends).unwrap()
+    } else {
+        let Some(Action::Connect { conn, remote, .. }) = speaker.poll_action() else { panic!("no dial") };
+        speaker.connected(now, conn, Ends::new(remote, SocketAddr::new(ours, 40_000)));
+        conn
+    };
     let mut lab = Lab { now, speaker, conn, closed: false, events: Vec::new() };
     lab.settle();
     test(&mut lab)

@@ -46,8 +46,11 @@ fn every_message_in_every_state() {
     ];
     let mut rows = Rows::default();
     for (name, bytes, wanted) in table {
-        for (state, wanted) in STATES.into_iter().zip(wanted) {
-            let found = connected(settings(), |lab| {
+        let ways = [true, false]
+            .into_iter()
+            .flat_map(|passive| STATES.into_iter().map(move |state| (passive, state)));
+        for ((passive, state), wanted) in ways.zip(wanted.iter().cycle()) {
+            let found = connected(Settings { passive, ..settings() }, |lab| {
                 lab.reach(state);
                 lab.send(&bytes);
                 let found = match lab.words().pop() {
@@ -59,10 +62,10 @@ fn every_message_in_every_state() {
                 assert_eq!(lab.others("").len(), usize::from(name == "UPDATE" && state == Established));
                 found
             });
-            rows.check(&format!("{name} in {state}"), &found, &wanted);
+            rows.check(&format!("{name} in {state}, passive: {passive}"), &found, wanted);
         }
     }
-    rows.finish(36);
+    rows.finish(72);
 }
 
 /// Before our OPEN has left: what is wrong is answered, and our OPEN goes first all the same.
