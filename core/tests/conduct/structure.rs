@@ -34,15 +34,15 @@ fn table() -> Vec<Row> {
         row("AS_PATH", 2, WELL_KNOWN, &path4(&[65_002]), b"wrww", b"wsww", b"wrww"),
         row("NEXT_HOP", 3, WELL_KNOWN, &NEXT_HOP, b"wwww", b"wwww", b"wwww"),
         row("MULTI_EXIT_DISC", 4, OPTIONAL, &[0, 0, 0, 9], b"wwww", b"wwww", b"wwww"),
-        // From external neighbors discarded, whatever it looks like (RFC 7606, 7.5).
-        row("LOCAL_PREF", 5, WELL_KNOWN, &[0, 0, 0, 9], b"dddd", b"wwww", b"dddd"),
+        // From external neighbors discarded, whatever its value (RFC 7606, 7.5).
+        row("LOCAL_PREF", 5, WELL_KNOWN, &[0, 0, 0, 9], b"wddd", b"wwww", b"wddd"),
         // Flags are wrong alike in every attribute (RFC 7606, 3 c); only the length is forgiven (7.6 and 7.7).
         row("ATOMIC_AGGREGATE", 6, WELL_KNOWN, &[], b"ws-d", b"ws-d", b"ws-d"),
         row("AGGREGATOR", 7, TRANSITIVE, &[0, 0, 0xFD, 0xEA, 10, 0, 0, 9], b"wddd", b"wddd", b"wddd"),
         row("COMMUNITIES", 8, TRANSITIVE, &[0xFD, 0xEA, 0, 1], b"wwww", b"wwww", b"wwww"),
         // As LOCAL_PREF (7.9 and 7.10).
-        row("ORIGINATOR_ID", 9, OPTIONAL, &[10, 0, 0, 9], b"dddd", b"wwww", b"dddd"),
-        row("CLUSTER_LIST", 10, OPTIONAL, &[10, 0, 0, 9], b"dddd", b"wwww", b"dddd"),
+        row("ORIGINATOR_ID", 9, OPTIONAL, &[10, 0, 0, 9], b"wddd", b"wwww", b"wddd"),
+        row("CLUSTER_LIST", 10, OPTIONAL, &[10, 0, 0, 9], b"wddd", b"wwww", b"wddd"),
         // Flags make these two incorrect (5.3), so that nothing in them can be relied on.
         row("MP_REACH_NLRI", 14, OPTIONAL, &reach(2, 1, &NEXT_HOP6, &[]), b"oooo", b"oooo", b"oooo"),
         row("MP_UNREACH_NLRI", 15, OPTIONAL, &unreach(2, 1, &unreached), b"oooo", b"oooo", b"oooo"),
@@ -55,9 +55,9 @@ fn table() -> Vec<Row> {
             b"wwww",
             b"wwww",
         ),
-        // From a neighbor with four-octet AS numbers both are discarded unseen (RFC 6793, 3).
-        row("AS4_PATH", 17, TRANSITIVE, &path4(&[65_002]), b"dddd", b"dddd", b"wddd"),
-        row("AS4_AGGREGATOR", 18, TRANSITIVE, &[0, 0, 0xFD, 0xEA, 10, 0, 0, 9], b"dddd", b"dddd", b"wddd"),
+        // From a neighbor with four-octet AS numbers both are discarded, whatever their value (RFC 6793, 3).
+        row("AS4_PATH", 17, TRANSITIVE, &path4(&[65_002]), b"wddd", b"wddd", b"wddd"),
+        row("AS4_AGGREGATOR", 18, TRANSITIVE, &[0, 0, 0xFD, 0xEA, 10, 0, 0, 9], b"wddd", b"wddd", b"wddd"),
         row(
             "LARGE_COMMUNITY",
             32,
@@ -86,7 +86,11 @@ impl Row {
 
     /// Whether it is discarded from this neighbor even without a fault.
     fn is_unwanted(&self, kind: Kind) -> bool {
-        self.letters(kind) == b"dddd"
+        match self.code {
+            5 | 9 | 10 => kind != Kind::Internal,
+            17 | 18 => kind != Kind::Old,
+            _ => false,
+        }
     }
 
     fn is_multiprotocol(&self) -> bool {

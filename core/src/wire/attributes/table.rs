@@ -31,7 +31,7 @@ pub enum Length {
     Any,
 }
 
-/// Which neighbors an attribute is taken from. From others it is discarded before anything in it is looked at.
+/// Which neighbors an attribute is taken from. From others it is discarded before its value is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// From all of them.
