@@ -47,6 +47,8 @@ mutants! {
     OpenHold = "open-hold",
     /// OPEN says nothing of graceful restart (RFC 4724).
     OpenWithoutRestart = "open-without-restart",
+    /// IPv6 next hops for IPv4 prefixes are offered over IPv4 too (RFC 8950).
+    OpenExtendedNextHop = "open-extended-next-hop",
     /// The OPEN of a neighbor without a common family is answered with another reason.
     OpenWrongReason = "open-wrong-reason",
     /// The end of a session is told with the code of a fault that there was not.
@@ -81,6 +83,8 @@ mutants! {
     NextHopKept = "next-hop-kept",
     /// The link-local next hop beside the global one is missing (RFC 2545, 3).
     LinkLocalDropped = "link-local-dropped",
+    /// An IPv4 prefix keeps its IPv6 next hop towards internal neighbors that have not asked for such (RFC 8950).
+    NextHopUnasked = "next-hop-unasked",
     /// The own AS stands twice in every path that leaves the AS.
     PrependTwice = "prepend-twice",
     /// ORIGIN stands twice among the attributes of each UPDATE, which receivers put up with (RFC 7606, 3 g).

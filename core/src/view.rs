@@ -102,6 +102,8 @@ pub struct Negotiated {
     pub as4: bool,
     /// Route refresh (RFC 2918).
     pub refresh: bool,
+    /// IPv4 prefixes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
     /// Extended messages (RFC 8654).
     pub extended_messages: bool,
     /// The neighbor's graceful restart capability: flags and time, and families it keeps forwarding for (RFC 4724).

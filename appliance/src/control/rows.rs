@@ -163,6 +163,8 @@ pub struct NegotiatedRow {
     pub four_octet_as: bool,
     /// Route refresh (RFC 2918).
     pub route_refresh: bool,
+    /// IPv6 next hops for IPv4 prefixes (RFC 8950).
+    pub extended_next_hop: bool,
     /// Extended messages (RFC 8654).
     pub extended_messages: bool,
     /// Its restart time in seconds, where it can restart gracefully (RFC 4724).

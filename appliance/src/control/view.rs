@@ -65,7 +65,9 @@ pub fn session_row(peer: &PeerView<'_>, words: &Words, now: Instant) -> SessionR
         closed_s: peer.closed.map(|at| now.since(at).as_secs()),
         configured: settings.map(|settings| configured(settings, words)),
         negotiated: peer.negotiated.as_ref().map(negotiated),
-        capabilities_sent: settings.map(super::capabilities::offered).unwrap_or_default(),
+        capabilities_sent: settings
+            .map(|settings| super::capabilities::offered(settings, peer.remote))
+            .unwrap_or_default(),
         capabilities_received: super::capabilities::received(peer.capabilities),
         end_of_rib_received: counts(|counts| counts.end_of_rib_received),
         end_of_rib_sent: counts(|counts| counts.end_of_rib_sent),
@@ -249,6 +251,7 @@ fn negotiated(agreed: &Negotiated) -> NegotiatedRow {
         families: names(agreed.families),
         four_octet_as: agreed.as4,
         route_refresh: agreed.refresh,
+        extended_next_hop: agreed.extended_next_hop,
         extended_messages: agreed.extended_messages,
         graceful_restart_s: agreed.graceful_restart.map(|restart| restart.time),
     }

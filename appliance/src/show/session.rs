@@ -108,6 +108,7 @@ fn agreed_words(agreed: &crate::control::rows::NegotiatedRow) -> String {
     for (has, word) in [
         (agreed.four_octet_as, "four-octet AS"),
         (agreed.route_refresh, "route refresh"),
+        (agreed.extended_next_hop, "IPv6 next hops for IPv4"),
         (agreed.extended_messages, "extended messages"),
     ] {
         if has {

@@ -183,6 +183,7 @@ impl Speaker<'_> {
             as4: agreed.negotiated.as4,
             internal: agreed.asn == self.local.asn,
             families: agreed.negotiated.families,
+            extended_next_hop: agreed.negotiated.extended_next_hop,
             local_asn: self.local.asn,
             remote_asn: agreed.asn,
             router_id: self.local.router_id.to_bits(),

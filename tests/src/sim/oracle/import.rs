@@ -56,7 +56,10 @@ pub fn import(router: &Router, session: usize, prefix: IpNet, route: &Route) -> 
 /// What makes an UPDATE a withdrawal (RFC 7606).
 fn well_formed(router: &Router, session: &Session, prefix: IpNet, route: &Route) -> Result<(), Reason> {
     let loopbacks = session.remote.is_loopback() && session.local.is_loopback();
-    if route.next_hop.is_ipv4() != prefix.addr().is_ipv4() || !is_host(route.next_hop, loopbacks) {
+    // Other lengths of a next hop than the family's end the session, where they were not agreed on (RFC 7606, 7.11).
+    let fits = prefix.addr().is_ipv4() && session.extended_next_hop
+        || route.next_hop.is_ipv4() == prefix.addr().is_ipv4();
+    if !fits || !is_host(route.next_hop, loopbacks) {
         return Err(Reason::NextHop);
     }
     if as_path::numbers(&route.as_path).contains(&0) {

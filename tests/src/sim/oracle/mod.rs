@@ -106,6 +106,8 @@ pub struct Session {
     pub remote_id: Ipv4Addr,
     /// Families agreed on.
     pub families: FamilySet,
+    /// IPv6 next hops for IPv4 prefixes were agreed on (RFC 8950).
+    pub extended_next_hop: bool,
     /// How to talk to the neighbor; `families` is not looked at here.
     pub settings: Settings,
 }

@@ -28,7 +28,7 @@ use traits::Traits;
 /// The plan of a seed. It is disturbed for one to ten minutes, or for so many hours.
 pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     let mut draw = Draw::new(seed, 0x5EED);
-    let traits = Traits::draw(&mut draw);
+    let traits = Traits::draw(&mut draw, seed);
     let mut ground = Ground::draw(&mut draw, &traits);
     let prefixes = Prefixes::draw(&mut draw, &traits, &ground);
     let policies = Policies::new(&traits, &ground, &prefixes);

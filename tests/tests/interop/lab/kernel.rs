@@ -8,6 +8,7 @@ use serde_json::Value;
 mod addresses;
 mod blackhole;
 mod dying;
+mod extended_next_hop;
 mod feed;
 mod full;
 mod memory;

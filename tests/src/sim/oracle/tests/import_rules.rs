@@ -29,7 +29,7 @@ fn inside(numbers: &[u32]) -> Route {
 
 #[test]
 fn paths_that_cannot_be_are_refused() {
-    let world = world();
+    let mut world = world();
     let check = |session, prefix, route: &Route| import(&world.routers[0], session, net(prefix), route).err();
     assert_eq!(check(0, NET, &route(&[1, 7], FAR)), None);
     assert_eq!(check(1, NET, &inside(&[7])), None);
@@ -56,6 +56,13 @@ fn paths_that_cannot_be_are_refused() {
     ] {
         assert_eq!(check(session, prefix, &route), Some(reason), "{prefix} {route:?}");
     }
+    // RFC 8950, where agreed on: an IPv6 next hop is one for IPv4, no IPv4 one for IPv6.
+    world.routers[0].sessions[0].extended_next_hop = true;
+    let check = |prefix, next_hop| import(&world.routers[0], 0, net(prefix), &route(&[1], next_hop)).err();
+    assert_eq!(check(NET, "2001:db8::1"), None);
+    assert_eq!(check(NET, "fd00:1::1"), Some(Reason::OwnNextHop));
+    assert_eq!(check(NET, "ff02::1"), Some(Reason::NextHop));
+    assert_eq!(check("2001:db8::/32", FAR), Some(Reason::NextHop));
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl World {
                 remote_asn: self.routers[peer].asn,
                 remote_id: self.routers[peer].router_id,
                 families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
+                extended_next_hop: false,
                 settings: Settings {
                     import: PolicyRef::AcceptAll,
                     export: PolicyRef::AcceptAll,
@@ -139,6 +140,7 @@ impl World {
             };
             (session.local, session.remote) = (host(session.local).into(), host(session.remote).into());
             (session.ipv4, session.ipv6) = (Some(v4), None);
+            session.extended_next_hop = true;
         }
         positions
     }
