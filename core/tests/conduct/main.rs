@@ -13,6 +13,8 @@ mod verdict;
 #[cfg(test)]
 mod capabilities;
 #[cfg(test)]
+mod extended_next_hops;
+#[cfg(test)]
 mod four_octet;
 #[cfg(test)]
 mod headers;
