@@ -183,7 +183,10 @@ impl Speaker<'_> {
             (Some(_), With::Cease(..)) if mutant!(CeaseIsFault) => {
                 Some(Notification::new(codes::fsm::UNSPECIFIED))
             }
-            (Some(Notify::Code(code)), _) => Some(Notification::new(code)),
+            (Some(Notify::Code(code)), _) => Some(match event.message() {
+                Some(unexpected) => Notification::with_data(code, &[unexpected as u8]),
+                None => Notification::new(code),
+            }),
             (Some(Notify::Given), With::Notification(given) | With::Cease(given, _)) => Some(given.clone()),
             _ => None,
         };

@@ -128,7 +128,7 @@ impl Speaker<'_> {
         let refuse = match parsed.withdraw {
             Some(fault) => fault.refuse,
             None if parsed.refuse != Reason::None => parsed.refuse,
-            None if self.is_own_next_hop(next_hop) => Reason::OwnNextHop,
+            None if self.is_own_next_hop(peer, next_hop) => Reason::OwnNextHop,
             None => Reason::None,
         };
         if refuse != Reason::None {
