@@ -14,6 +14,8 @@ use crate::sim::Micros;
 
 pub use lead::{Lead, NextHop, Object};
 
+/// Most ways to one next hop.
+const WAYS: usize = 4;
 /// How many static routes a gateway may lie behind, one through the other, before its link is found.
 const DEPTH: usize = 4;
 
@@ -231,12 +233,16 @@ impl Fib {
         })
     }
 
-    /// The way to a next hop by the routes that no speaker installed: of several gateways by the first. `None`: there is none.
-    pub fn gateway(&self, next_hop: IpAddr) -> Option<NextHop> {
-        match self.resolve(next_hop, 0, DEPTH)? {
-            Hop::Link { interface, next } => Some(NextHop { interface, gateway: next }),
-            Hop::Local => None,
-        }
+    /// The ways to a next hop by the routes that no speaker installed: of several the first four, which is what crier uses.
+    pub fn gateways(&self, next_hop: IpAddr) -> Vec<NextHop> {
+        let mut ways = Vec::new();
+        self.resolve_all(next_hop, DEPTH, &mut |hop| {
+            if let Some(Hop::Link { interface, next }) = hop {
+                ways.push(NextHop { interface, gateway: next });
+            }
+        });
+        ways.truncate(WAYS);
+        ways
     }
 
     /// Where a packet of this flow goes; `None`: nowhere, it is lost. Flows of equal number take the same way.

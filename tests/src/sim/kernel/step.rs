@@ -55,7 +55,7 @@ fn wanted(of: &DestinationView<'_>, fib: &Fib) -> Vec<NextHop> {
         if path.blackhole {
             return vec![NextHop::nowhere(of.prefix)];
         }
-        wanted.extend(path.attrs.next_hop().and_then(|next_hop| fib.gateway(next_hop)));
+        wanted.extend(path.attrs.next_hop().into_iter().flat_map(|next_hop| fib.gateways(next_hop)));
     }
     wanted.sort_unstable();
     wanted.dedup();

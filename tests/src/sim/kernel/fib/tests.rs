@@ -21,7 +21,7 @@ fn hops(of: &[&str]) -> Option<Vec<IpAddr>> {
 impl Fib {
     /// The speaker's route for a prefix from now on, over these next hops, each resolved; none without them.
     pub(crate) fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<Vec<IpAddr>>) {
-        let resolved = |all: Vec<IpAddr>| all.into_iter().filter_map(|one| self.gateway(one)).collect();
+        let resolved = |all: Vec<IpAddr>| all.into_iter().flat_map(|one| self.gateways(one)).collect();
         match next_hops.map(resolved) {
             Some(hops) => self.learn(now, prefix, Lead::Hops(hops)),
             None => drop(self.unlearn(prefix)),
@@ -106,8 +106,8 @@ fn gateways_are_resolved_through_statics_but_not_through_learned_routes() {
     let both = BTreeSet::from([link(0, "192.0.2.2"), link(1, "198.51.100.2")]);
     assert_eq!(ways(&fib, "203.0.113.1"), both);
     assert_eq!(BTreeSet::from([0, 1].map(|flow| fib.lookup(ip("203.0.113.1"), flow))), both);
-    // A speaker's next hop is where the first leads.
-    assert_eq!(ways(&fib, "10.0.0.1"), BTreeSet::from([link(0, "192.0.2.2")]));
+    // A speaker's next hop is where both lead.
+    assert_eq!(ways(&fib, "10.0.0.1"), both);
     // A gateway behind a learned route is none, and neither is the host's own address.
     fib.set_learned(Micros(1), net("11.0.0.0/8"), hops(&["10.0.0.1"]));
     fib.set_learned(Micros(1), net("12.0.0.0/8"), hops(&["192.0.2.1"]));
@@ -117,10 +117,10 @@ fn gateways_are_resolved_through_statics_but_not_through_learned_routes() {
 }
 
 #[test]
-fn what_leads_to_the_unspecified_address_is_lost_whatever_else_there_is() {
+fn what_leads_nowhere_is_lost_whatever_else_there_is() {
     let mut fib = host();
     fib.add_static(net("0.0.0.0/0"), ip("192.0.2.9"));
-    fib.set_learned(Micros(1), net("10.0.0.1/32"), hops(&["0.0.0.0"]));
+    fib.learn(Micros(1), net("10.0.0.1/32"), Lead::Hops(vec![NextHop::NOWHERE_V4]));
     assert_eq!((fib.lookup(ip("10.0.0.1"), 0), ways(&fib, "10.0.0.1")), (None, BTreeSet::from([None])));
     assert_eq!(fib.lookup(ip("10.0.0.2"), 0), link(0, "192.0.2.9"));
 }
@@ -194,8 +194,8 @@ fn objects_and_groups_are_looked_up_when_a_packet_comes() {
 fn a_speakers_next_hops_are_not_the_hosts_own_addresses() {
     let mut fib = host();
     fib.add_static(net("203.0.113.0/24"), ip("198.51.100.2"));
-    assert_eq!(fib.gateway(ip("203.0.113.7")), Some(NextHop { interface: 1, gateway: ip("198.51.100.2") }));
-    assert_eq!(fib.gateway(ip("192.0.2.1")), None);
+    assert_eq!(fib.gateways(ip("203.0.113.7")), [NextHop { interface: 1, gateway: ip("198.51.100.2") }]);
+    assert_eq!(fib.gateways(ip("192.0.2.1")), []);
     assert!(fib.is_own(ip("192.0.2.1")) && !fib.is_own(ip("192.0.2.2")));
     assert!(fib.is_on_link(ip("192.0.2.2"), 0) && !fib.is_on_link(ip("192.0.2.2"), 1));
     let metrics =
