@@ -15,8 +15,8 @@ use super::target::{Running, Speaker};
 use super::writer::Writer;
 use crate::lab::{Kind, Lab, Namespace};
 
-/// Time between two looks at how many routes the kernel has.
-const LOOK: Duration = Duration::from_millis(5);
+/// Time between two looks at how many routes the kernel has, each of which walks its tree.
+const LOOK: Duration = Duration::from_millis(20);
 /// Longest time for all of them.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The kernel's account of a namespace's IPv4 routes.
