@@ -3,13 +3,17 @@
 use std::fmt;
 use std::hint::black_box;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
-/// A key. It is never printed, and wiped where it is dropped.
+/// A key. It is never printed; there is one copy of it, which is wiped when its last user is gone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key {
-    bytes: [u8; Self::MAX],
+pub struct Key(Arc<Secret>);
+
+#[derive(PartialEq, Eq)]
+struct Secret {
+    bytes: [u8; Key::MAX],
     len: u8,
 }
 
@@ -19,17 +23,18 @@ impl Key {
 
     /// The key, if it has 1 to [`Key::MAX`] bytes.
     pub fn new(key: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..key.len()).filter(|room| !room.is_empty())?.copy_from_slice(key);
-        Some(Self { bytes, len: key.len() as u8 })
+        let mut secret = Arc::new(Secret { bytes: [0; Self::MAX], len: key.len() as u8 });
+        let room = Arc::get_mut(&mut secret)?.bytes.get_mut(..key.len()).filter(|room| !room.is_empty());
+        room?.copy_from_slice(key);
+        Some(Self(secret))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        self.0.bytes.get(..usize::from(self.0.len)).unwrap_or_default()
     }
 }
 
-impl Drop for Key {
+impl Drop for Secret {
     fn drop(&mut self) {
         self.bytes.fill(0);
         // Without a reader the compiler would leave the filling out.

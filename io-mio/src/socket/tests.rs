@@ -138,12 +138,12 @@ fn an_accepted_neighbor_was_near_before_its_first_byte() {
     for (bind, source) in [("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
         let (listener, address) = listener(bind);
         for (ttl, near) in [(Ttl::Security(1), true), (Ttl::Multihop(254), false), (Ttl::Multihop(64), false)] {
-            let (mut stream, _) =
-                dial(address, Some(source.parse().unwrap()), None, ttl, true, &Access::Open).unwrap();
-            if ttl == Ttl::Security(1) {
+            if near {
                 // The dialled end hears a near listener only.
                 prepare(&SockRef::from(&listener), address.ip(), ttl, true).unwrap();
             }
+            let source = Some(source.parse().unwrap());
+            let (mut stream, _) = dial(address, source, None, ttl, true, &Access::Open).unwrap();
             let (remote, local) = finish(&mut stream).unwrap();
             assert_eq!(remote, address);
             let (accepted, from) = listener.accept().unwrap();
@@ -153,10 +153,12 @@ fn an_accepted_neighbor_was_near_before_its_first_byte() {
             assert!(is_near(&socket, from.ip(), Ttl::Security(192)).unwrap());
             assert!(is_near(&socket, from.ip(), Ttl::Default).unwrap());
             if near {
-                sockopt::set_min_ttl_v4(&listener, 0).or_else(|_| sockopt::set_min_hops_v6(&listener, 0)).unwrap();
-                if address.is_ipv6() {
-                    sockopt::set_min_hops_v6(&listener, 0).unwrap();
-                }
+                let all = if address.is_ipv4() {
+                    sockopt::set_min_ttl_v4(&listener, 0)
+                } else {
+                    sockopt::set_min_hops_v6(&listener, 0)
+                };
+                all.unwrap();
             }
         }
     }
