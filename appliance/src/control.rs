@@ -4,6 +4,7 @@
 //! JSON object, and last `{"done":true}` or `{"error":"…"}`. An empty line says that the daemon is at work. Keys that a
 //! command does not know are an error; a client must ignore row keys that it does not know.
 
+mod authentication;
 mod capabilities;
 pub mod client;
 pub mod collect;

@@ -241,7 +241,9 @@ fn give_keys<'k>(
                 Some(libc::ENOPROTOOPT) => "; this host's kernel has no TCP MD5 signatures",
                 _ => "",
             };
-            log::error!("{asked}: the kernel does not take the key of {net}: {error}{hint}; nobody from there is heard");
+            log::error!(
+                "{asked}: the kernel does not take the key of {net}: {error}{hint}; nobody from there is heard"
+            );
             keyless.push(*net);
         }
     }

@@ -152,7 +152,9 @@ impl Sessions {
         let refused = match near {
             Ok(true) => None,
             Ok(false) => {
-                log::debug!("refused a connection from {remote}: it is further away than ttl-security allows");
+                log::debug!(
+                    "refused a connection from {remote}: it is further away than ttl-security allows"
+                );
                 Some(CloseCause::Unreachable)
             }
             Err(error) => {
@@ -179,7 +181,12 @@ impl Sessions {
                         match socket::dial(remote, local, interface, ttl, external, access) {
                             Ok((stream, over)) => {
                                 more |= over;
-                                self.insert(speaker, instance, now, Conn::dialled(id, remote.ip(), stream, 0, over));
+                                self.insert(
+                                    speaker,
+                                    instance,
+                                    now,
+                                    Conn::dialled(id, remote.ip(), stream, 0, over),
+                                );
                             }
                             Err(error) => {
                                 log::debug!("cannot dial {remote}: {error}");
@@ -211,8 +218,7 @@ impl Sessions {
         new: &Keyring,
     ) {
         for place in self.tables.get_mut(instance).into_iter().flatten() {
-            let ended =
-                place.take_if(|conn| !conn.rekey(old.access(conn.remote), new.access(conn.remote)));
+            let ended = place.take_if(|conn| !conn.rekey(old.access(conn.remote), new.access(conn.remote)));
             if let Some(mut conn) = ended {
                 conn.outbox.discard(&mut self.buffers);
                 self.open -= 1;

@@ -44,6 +44,9 @@ pub struct PeerRow {
     pub description: String,
     /// `up`, `down`, `drain` or `limit`.
     pub admin: Word,
+    /// Why it is held down although no operator shut it down: its key is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// Prefixes of one family.
@@ -115,6 +118,21 @@ pub struct SessionRow {
     pub connect_failures: u64,
     /// Paths refused for want of room.
     pub refused_full: u64,
+    /// How its segments are signed; null where they are not.
+    pub authentication: Option<AuthenticationRow>,
+    /// What the kernel's counters of dropped segments suggest, while the session is not Established.
+    pub suspicion: Option<String>,
+}
+
+/// How a neighbor's segments are signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationRow {
+    /// `tcp-md5` (RFC 2385).
+    pub method: Word,
+    /// The file with the key.
+    pub password_file: String,
+    /// Why the key could not be read, and what follows from that.
+    pub problem: Option<String>,
 }
 
 /// A neighbor's settings.

@@ -25,7 +25,8 @@ impl Bench {
 
     fn accept(&mut self, now: Instant) -> (Vec<(usize, SocketAddr)>, bool) {
         let mut accepted = Vec::new();
-        let more = self.listeners.accept(now, &self.rings, |instance, _, remote| accepted.push((instance, remote)));
+        let more =
+            self.listeners.accept(now, &self.rings, |instance, _, remote| accepted.push((instance, remote)));
         (accepted, more)
     }
 

@@ -30,7 +30,8 @@ fn finish(stream: &mut TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
 fn dials_both_families_from_a_source_address() {
     for (bind, source) in [("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
         let (listener, address) = listener(bind);
-        let (mut stream, _) = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open).unwrap();
+        let (mut stream, _) =
+            dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open).unwrap();
         let (remote, local) = finish(&mut stream).unwrap();
         assert_eq!(remote, address);
         assert_eq!(local.ip(), source.parse::<IpAddr>().unwrap());
@@ -101,7 +102,8 @@ fn nobody_there_is_a_refusal() {
 fn a_source_that_is_not_ours_is_a_local_error() {
     let (_listener, address) = listener("127.0.0.1:0");
     for source in ["192.0.2.1", "::1"] {
-        let error = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open).unwrap_err();
+        let error = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open)
+            .unwrap_err();
         assert_eq!(close_cause(&error), CloseCause::LocalError, "{source}");
     }
 }
@@ -137,7 +139,8 @@ fn an_interface_is_dialled_from() {
 fn an_accepted_neighbor_was_near_before_its_first_byte() {
     for (bind, source) in [("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
         let (listener, address) = listener(bind);
-        for (ttl, near) in [(Ttl::Security(1), true), (Ttl::Multihop(254), false), (Ttl::Multihop(64), false)] {
+        for (ttl, near) in [(Ttl::Security(1), true), (Ttl::Multihop(254), false), (Ttl::Multihop(64), false)]
+        {
             if near {
                 // The dialled end hears a near listener only.
                 prepare(&SockRef::from(&listener), address.ip(), ttl, true).unwrap();
