@@ -1,10 +1,13 @@
 //! Signed sessions (TCP MD5, RFC 2385): with the others, from ranges, with keys that change, and without a key that is right.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use crier_tests::lab::{Crier, Daemon, Kind, Lab, Namespace, Neighbor, Plan, await_until, start};
 use crier_tests::raw_peer::RawPeer;
+use crier_tests::wire::{OPEN, Open};
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 /// A key's file.
 fn key(node: &Namespace, name: &str, key: &str) -> PathBuf {
@@ -12,8 +15,8 @@ fn key(node: &Namespace, name: &str, key: &str) -> PathBuf {
 }
 
 /// Signs a session of crier's with the key in this file.
-fn signed(file: &std::path::Path) -> impl Fn(&mut Neighbor) {
-    let line = format!("password-file = \"{}\"\n", file.display());
+fn signed(file: &Path) -> impl Fn(&mut Neighbor) {
+    let line = line(file);
     move |neighbor| neighbor.extra = line.clone()
 }
 
@@ -80,7 +83,7 @@ fn signed_sessions_with_gobgp() {
 }
 
 /// A group for everybody of two ranges, signed with the key in this file.
-fn group(file: &std::path::Path) -> String {
+fn group(file: &Path) -> String {
     format!(
         "\n[[group]]\nname = \"nodes\"\nremote-asn = \"external\"\ndynamic = [\"192.0.2.0/24\", \"2001:db8::/64\"]\n\
          dynamic-limit = 9\nimport = \"accept-all\"\nexport = \"accept-all\"\npassword-file = \"{}\"\n",
@@ -107,7 +110,8 @@ fn a_range_is_signed_but_for_a_neighbor_in_it_that_is_not() {
             neighbor.passive = true;
         });
     let crier = Crier::start_with(&tor, &(Crier::configuration(&plan) + &group(&range)));
-    let with = |key: &'static str| move |neighbor: &mut Neighbor| neighbor.extra = format!("password \"{key}\";");
+    let with =
+        |key: &'static str| move |neighbor: &mut Neighbor| neighbor.extra = format!("password \"{key}\";");
     // One daemon to each address of crier's: BIRD knows a neighbor by that alone.
     let plan = Plan::new(65002, [10, 0, 0, 2])
         .neighbor("192.0.2.2", "192.0.2.1", 65000)
@@ -121,11 +125,171 @@ fn a_range_is_signed_but_for_a_neighbor_in_it_that_is_not() {
         assert_eq!(crier.peer(there)["dynamic"], true);
     }
     // The kernel lets the one through that needs no key, and has no answer for who does not sign.
-    let mut open = RawPeer::connect_from(&node, "192.0.2.3", "192.0.2.1");
-    assert_eq!(open.receive().0, crier_tests::wire::OPEN);
-    assert!(RawPeer::try_connect_from(&node, "192.0.2.4", "192.0.2.1").is_err());
+    let port = |address: &str| SocketAddr::new(address.parse().unwrap(), 179);
+    let mut open = node.enter(|| RawPeer::dial("192.0.2.3".parse().unwrap(), port("192.0.2.1")));
+    assert_eq!(open.receive().0, OPEN);
+    let unsigned = node.enter(|| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new("192.0.2.4".parse().unwrap(), 0).into()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        assert!(socket.connect(&port("192.0.2.1").into()).is_err());
+        socket
+    });
     // Who stays down is suspected: somebody does not sign.
-    let suspicion = || session(&crier, "192.0.2.4")["suspicion"].take();
-    let suspicion = await_until("the kernel counts", suspicion, Value::is_string);
-    assert!(suspicion.as_str().unwrap().contains("seems to have no key"), "{suspicion}");
+    await_suspicion(&crier, "192.0.2.4", "seems to have no key");
+    assert!(unsigned.peer_addr().is_err());
+    assert_eq!(session(&crier, "192.0.2.4")["suspicion"].as_str().unwrap().find("have a key"), None);
+}
+
+/// Waits until crier suspects this of a neighbor.
+fn await_suspicion(crier: &Crier<'_>, neighbor: &str, what: &str) {
+    let suspicion = || session(crier, neighbor)["suspicion"].take();
+    await_until(what, suspicion, |text| text.as_str().is_some_and(|text| text.contains(what)));
+}
+
+/// A crier of each end of one link, each with this line for the other, and what both announce.
+fn pair<'n>(
+    (a, ours): (&'n Namespace, &str),
+    (b, theirs): (&'n Namespace, &str),
+) -> ((Crier<'n>, Plan), (Crier<'n>, Plan)) {
+    a.link(&["192.0.2.1/24", "2001:db8::1/64"], b, &["192.0.2.2/24", "2001:db8::2/64"]);
+    let plan = |asn: u32, other: u32, id: u8, line: &str| {
+        let them = 3 - id;
+        let with = |neighbor: &mut Neighbor| (neighbor.hold, neighbor.extra) = (180, line.to_owned());
+        Plan::new(asn, [10, 0, 0, id])
+            .neighbor(&format!("192.0.2.{id}"), &format!("192.0.2.{them}"), other)
+            .with(with)
+            .neighbor(&format!("2001:db8::{id}"), &format!("2001:db8::{them}"), other)
+            .with(with)
+    };
+    let (one, two) = (plan(65001, 65002, 1, ours), plan(65002, 65001, 2, theirs));
+    ((Crier::start(a, &one), one), (Crier::start(b, &two), two))
+}
+
+fn line(file: &Path) -> String {
+    format!("password-file = \"{}\"\n", file.display())
+}
+
+#[test]
+fn keys_come_change_and_go_while_sessions_stay() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let (a, b) = (lab.node("a"), lab.node("b"));
+    let ((one, one_plan), (two, two_plan)) = pair((&a, ""), (&b, ""));
+    for there in ["192.0.2.2", "2001:db8::2"] {
+        one.await_established(there);
+    }
+    let files = (key(&a, "key", "first"), key(&b, "key", "first"));
+    let signed = |plan: &Plan, file: &Path, routes: usize| {
+        let mut plan = plan.clone();
+        for neighbor in &mut plan.neighbors {
+            neighbor.extra = line(file);
+        }
+        (1..=routes).fold(plan, |plan, n| plan.announce(&format!("172.20.{n}.0/24")))
+    };
+    let prefixes = ["172.20.1.0/24", "172.20.2.0/24", "172.20.3.0/24"];
+    // From no key to one, to another, and to none again; what is announced with the change has to get through.
+    for (step, text) in ["first", "second"].into_iter().enumerate() {
+        key(&a, "key", text);
+        key(&b, "key", text);
+        one.reload(&Crier::configuration(&signed(&one_plan, &files.0, step + 1))).unwrap();
+        two.reload(&Crier::configuration(&signed(&two_plan, &files.1, 0))).unwrap();
+        for here in ["192.0.2.1", "2001:db8::1"] {
+            two.await_prefixes(here, &prefixes[..=step]);
+        }
+    }
+    let plan = (1..=3).fold(one_plan, |plan, n| plan.announce(&format!("172.20.{n}.0/24")));
+    one.reload(&Crier::configuration(&plan)).unwrap();
+    two.reload(&Crier::configuration(&two_plan)).unwrap();
+    for (here, there) in [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")] {
+        two.await_prefixes(here, &prefixes);
+        assert_eq!((one.peer(there)["flaps"].take(), two.peer(here)["flaps"].take()), (0.into(), 0.into()));
+        assert_eq!(session(&one, there)["authentication"], Value::Null);
+    }
+}
+
+#[test]
+fn a_neighbor_with_another_key_or_none_is_suspected() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let (a, b) = (lab.node("a"), lab.node("b"));
+    let files = (key(&a, "key", "one"), key(&b, "key", "another"));
+    let ((one, _), (two, plan)) = pair((&a, &line(&files.0)), (&b, &line(&files.1)));
+    await_suspicion(&one, "192.0.2.2", "seems to have another key");
+    await_suspicion(&two, "2001:db8::1", "seems to have another key");
+    assert!(one.command(&["peers", "192.0.2.2"]).contains("seems to have another key"));
+    // The other end gives up signing: each has its own view of that.
+    let mut bare = plan.clone();
+    for neighbor in &mut bare.neighbors {
+        neighbor.extra.clear();
+    }
+    two.reload(&Crier::configuration(&bare)).unwrap();
+    await_suspicion(&two, "192.0.2.1", "seems to have a key, and here it has none");
+    // And takes the right key: nothing is left of it.
+    key(&b, "key", "one");
+    two.reload(&Crier::configuration(&plan)).unwrap();
+    for there in ["192.0.2.2", "2001:db8::2"] {
+        one.await_established(there);
+        assert_eq!(session(&one, there)["suspicion"], Value::Null);
+    }
+}
+
+#[test]
+fn without_its_key_a_neighbor_is_held_down_and_the_others_are_not() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let (tor, node) = (lab.node("tor"), lab.node("node"));
+    tor.link(&["192.0.2.1/24"], &node, &["192.0.2.2/24", "192.0.2.3/24", "192.0.2.4/24"]);
+    let file = tor.dir().join("missing.md5");
+    let waits = |neighbor: &mut Neighbor| neighbor.passive = true;
+    let plan = Plan::new(65000, [10, 0, 0, 1])
+        .neighbor("192.0.2.1", "192.0.2.3", 65002)
+        .with(waits)
+        .neighbor("192.0.2.1", "192.0.2.2", 65001)
+        .with(|neighbor| (neighbor.passive, neighbor.extra) = (true, line(&file)));
+    let text = Crier::configuration(&plan) + &group(&file);
+    let mut crier = Crier::start_with(&tor, &text);
+    let dial = |from: &str| {
+        let to = SocketAddr::new("192.0.2.1".parse().unwrap(), 179);
+        node.enter(|| RawPeer::dial(from.parse().unwrap(), to))
+    };
+    // One has no key and needs none; one is held down; one is of a range that nobody is heard from.
+    let mut open = dial("192.0.2.3");
+    open.establish(&Open::new(65002, [10, 0, 0, 3]));
+    crier.await_established("192.0.2.3");
+    for from in ["192.0.2.2", "192.0.2.4"] {
+        dial(from).await_close();
+    }
+    let held = crier.peer("192.0.2.2");
+    assert_eq!((&held["admin"], &held["state"]), (&"down".into(), &"Idle".into()), "{held}");
+    assert!(held["held"].as_str().unwrap().contains("missing.md5 cannot be read"), "{held}");
+    assert!(crier.command(&["peers"]).contains("No key"));
+    assert!(crier.command(&["peers", "192.0.2.2"]).contains("held down until a reload finds the key"));
+    assert!(crier.refused(&["enable", "192.0.2.2"]).1.contains("missing.md5 cannot be read"));
+    let log = crier.process().log();
+    for said in ["192.0.2.2 is held down", "nobody from 192.0.2.0/24 is accepted"] {
+        assert!(log.contains(said), "{log}");
+    }
+    let path = crier.configuration_path().to_string_lossy().into_owned();
+    let checked = tor.run(&crier_tests::lab::crier_binary(), &["check", "-c", &path]);
+    assert!(checked.contains("192.0.2.2 is held down") && checked.ends_with(": ok\n"), "{checked}");
+
+    // The key is found: both may come, and must sign.
+    let theirs = key(&node, "theirs.md5", "Sesame");
+    key(&tor, "missing.md5", "Sesame");
+    let answer = crier.reload(&text).unwrap();
+    assert!(!answer.contains("warning"), "{answer}");
+    let others =
+        Plan::new(65001, [10, 0, 1, 1]).neighbor("192.0.2.2", "192.0.2.1", 65000).with(signed(&theirs));
+    let other = Crier::start(&node, &others.announce("172.20.2.0/24"));
+    crier.await_prefixes("192.0.2.2", &["172.20.2.0/24"]);
+    assert_eq!(crier.peer("192.0.2.2")["held"], Value::Null);
+
+    // It is lost again: the key that was stays, and whoever asks is told.
+    key(&tor, "missing.md5", "");
+    let answer = crier.reload(&text).unwrap();
+    assert!(answer.contains("missing.md5 is empty: 192.0.2.2 keeps the key that it had"), "{answer}");
+    other.command(&["announce", "172.20.3.0/24"]);
+    crier.await_prefixes("192.0.2.2", &["172.20.2.0/24", "172.20.3.0/24"]);
+    let shown = session(&crier, "192.0.2.2");
+    assert_eq!((&shown["flaps"], &shown["state"]), (&0.into(), &"Established".into()), "{shown}");
+    assert!(shown["authentication"]["problem"].as_str().unwrap().contains("former key stays"), "{shown}");
+    assert_eq!(crier.peer("192.0.2.3")["flaps"], 0);
 }
