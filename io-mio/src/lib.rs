@@ -74,3 +74,4 @@ pub use listen::ListenError;
 pub use mio::Waker;
 pub use runtime::{Runtime, Sizes};
 pub use signal::Signal;
+pub use sockopt::Signing;

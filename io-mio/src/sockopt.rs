@@ -76,6 +76,36 @@ pub(crate) fn set_md5_key(socket: &impl AsFd, net: IpNet, key: Option<&Key>) -> 
     answer
 }
 
+/// Whether the kernel can sign segments: by TCP MD5 (RFC 2385), and by TCP-AO (RFC 5925), which crier does not use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// TCP MD5.
+    pub md5: bool,
+    /// TCP-AO.
+    pub ao: bool,
+}
+
+impl Signing {
+    /// Asks the kernel, with a socket that is used for nothing else.
+    ///
+    /// # Errors
+    /// What the system says if there is no such socket.
+    pub fn probe() -> io::Result<Self> {
+        /// Of linux/tcp.h, since Linux 6.7.
+        const TCP_AO_INFO: libc::c_int = 40;
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        let known = |answer: io::Result<()>| {
+            answer.map_or_else(|error| error.raw_os_error() != Some(libc::ENOPROTOOPT), |()| true)
+        };
+        let host = IpNet::from(IpAddr::from([127, 0, 0, 1]));
+        Ok(Self {
+            md5: known(set_md5_key(&socket, host, Key::new(b"probe").as_ref())),
+            // Known or not; that a socket without keys has nothing to tell is an answer too.
+            ao: known(get_bytes(&socket, libc::IPPROTO_TCP, TCP_AO_INFO, &mut [0; 64]).map(|_| ())),
+        })
+    }
+}
+
 /// TTL or hop limit of the segment that completed the handshake of an accepted connection from a neighbor with this address.
 pub(crate) fn handshake_ttl(socket: &impl AsFd, remote: IpAddr) -> io::Result<Option<u8>> {
     let (level, report, options) = match remote {
@@ -175,6 +205,12 @@ mod tests {
         }
         near.connect(&address.into()).unwrap();
         (near, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn the_kernel_says_what_it_can() {
+        // What the test of keys below relies on; of TCP-AO nothing is known but that asking does no harm.
+        assert!(Signing::probe().unwrap().md5);
     }
 
     #[test]
