@@ -153,6 +153,11 @@ impl Daemon {
         if matches!(event.kind, EventKind::ConnectFailed(_) | EventKind::Down(_)) {
             self.signatures.look(now.at);
         }
+        if let (EventKind::ConnectFailed(_), Some(remote)) = (&event.kind, event.remote)
+            && let Some(suspicion) = self.signatures.tell(self.keys.of(remote, false).is_some(), now.at)
+        {
+            log::warn!("{remote}: {suspicion}");
+        }
         self.events.push(now, event.clone());
     }
 

@@ -12,6 +12,8 @@ const PATH: &str = "/proc/net/netstat";
 const ROOM: usize = 16 << 10;
 /// The file is read at most this often, however many connections fail.
 const APART: Millis = Millis::from_secs(1);
+/// What is suspected is logged at most this often.
+const TOLD_APART: Millis = Millis::from_secs(60);
 /// What grew before that says nothing of today.
 const RECENT: Millis = Millis::from_secs(600);
 
@@ -72,13 +74,14 @@ pub struct Signatures {
     missing: Option<Growth>,
     unexpected: Option<Growth>,
     wrong: Option<Growth>,
+    told: Option<Instant>,
 }
 
 impl Signatures {
     /// What was before does not count.
     pub fn new(now: Instant) -> Self {
         let counts = Counts::now().unwrap_or_default();
-        Self { counts, at: now, missing: None, unexpected: None, wrong: None }
+        Self { counts, at: now, missing: None, unexpected: None, wrong: None, told: None }
     }
 
     /// Looks at the counters, if the last time is long enough ago.
@@ -88,6 +91,16 @@ impl Signatures {
         {
             self.note(now, counts);
         }
+    }
+
+    /// What is to be logged of a neighbor that could not be reached; nothing too often.
+    pub fn tell(&mut self, signed: bool, now: Instant) -> Option<String> {
+        if self.told.is_some_and(|told| now.since(told) < TOLD_APART) {
+            return None;
+        }
+        let suspicion = self.suspicion(signed, now)?;
+        self.told = Some(now);
+        Some(suspicion)
     }
 
     fn note(&mut self, now: Instant, counts: Counts) {
@@ -163,6 +176,9 @@ mod tests {
         signatures.note(at(20), Counts { unexpected: 2, missing: 7, wrong: 1 });
         let said = signatures.suspicion(true, at(20)).unwrap();
         assert!(said.contains("another key") && said.contains("last 10s"), "{said}");
+        assert_eq!(signatures.tell(true, at(20)), Some(said));
+        assert_eq!(signatures.tell(true, at(79)), None, "not that often");
+        assert!(signatures.tell(true, at(80)).is_some());
         assert_eq!(signatures.suspicion(true, at(621)), None);
     }
 }

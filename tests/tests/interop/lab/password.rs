@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crier_tests::lab::{Crier, Daemon, Kind, Lab, Namespace, Neighbor, Plan, await_until, start};
+use crier_tests::lab::{Crier, Daemon, Kind, Lab, Namespace, Neighbor, OrFail, Plan, await_until, start};
 use crier_tests::raw_peer::RawPeer;
 use crier_tests::wire::{OPEN, Open};
 use serde_json::Value;
@@ -46,7 +46,9 @@ fn with(kind: Kind, line: &'static str) {
             .with(ours)
             .neighbor("2001:db8::1", "2001:db8::2", 65002)
             .with(ours);
-        let crier = Crier::start(&a, &plan.announce("172.20.1.0/24"));
+        let text = Crier::configuration(&plan.announce("172.20.1.0/24"));
+        let recording = a.dir().join("recording");
+        let mut crier = Crier::start_recorded(&a, &text, &recording);
         let plan = Plan::new(65002, [10, 0, 0, 2])
             .neighbor("192.0.2.2", "192.0.2.1", 65001)
             .with(theirs)
@@ -62,7 +64,12 @@ fn with(kind: Kind, line: &'static str) {
         }
         other.await_prefixes("192.0.2.1", &["172.20.1.0/24"]);
         let all = crier.command(&["peers", "192.0.2.2"]) + &crier.command(&["events"]);
-        assert!(all.contains("tor.md5") && !all.contains("Sesame"), "{all}");
+        assert!(all.contains("tor.md5"), "{all}");
+        let recorded = std::fs::read(&recording).or_fail("reading a recording");
+        let log = crier.process().log();
+        for bytes in [all.as_bytes(), log.as_bytes(), &recorded] {
+            assert!(!bytes.is_empty() && !bytes.windows(6).any(|six| six == b"Sesame"), "a key is told");
+        }
     }
 }
 
@@ -291,4 +298,12 @@ fn without_its_key_a_neighbor_is_held_down_and_the_others_are_not() {
     assert_eq!((&shown["flaps"], &shown["state"]), (&0.into(), &"Established".into()), "{shown}");
     assert!(shown["authentication"]["problem"].as_str().unwrap().contains("former key stays"), "{shown}");
     assert_eq!(crier.peer("192.0.2.3")["flaps"], 0);
+
+    // A session that was not signed does not go on when it has to be, and nobody knows with what.
+    let missing = tor.dir().join("never.md5");
+    let mut plan = plan;
+    plan.neighbors[0].extra = line(&missing);
+    crier.reload(&(Crier::configuration(&plan) + &group(&file))).unwrap();
+    open.await_close();
+    assert_eq!(crier.peer("192.0.2.3")["admin"], "down");
 }
