@@ -176,6 +176,16 @@ fn line(file: &Path) -> String {
     format!("password-file = \"{}\"\n", file.display())
 }
 
+/// One of the kernel's counters of dropped segments in a node.
+fn dropped(node: &Namespace, counter: &str) -> u64 {
+    let text = node.run("cat", &["/proc/net/netstat"]);
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt:"));
+    let names = lines.next().unwrap_or_default().split_whitespace();
+    let values = lines.next().unwrap_or_default().split_whitespace();
+    let found = names.zip(values).find(|(name, _)| *name == counter);
+    found.and_then(|(_, value)| value.parse().ok()).or_fail(counter)
+}
+
 #[test]
 fn keys_come_change_and_go_while_sessions_stay() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
@@ -193,18 +203,25 @@ fn keys_come_change_and_go_while_sessions_stay() {
         (1..=routes).fold(plan, |plan, n| plan.announce(&format!("172.20.{n}.0/24")))
     };
     let prefixes = ["172.20.1.0/24", "172.20.2.0/24", "172.20.3.0/24"];
-    // From no key to one, to another, and to none again; what is announced with the change has to get through.
-    for (step, text) in ["first", "second"].into_iter().enumerate() {
+    // From no key to one, to another, and to none again; what is announced with the change has to get through. That the connections
+    // have changed, and not only those to come, the kernel shows of the end that has yet to follow: it drops.
+    for (step, (text, drops)) in
+        [("first", "TCPMD5Unexpected"), ("second", "TCPMD5Failure")].into_iter().enumerate()
+    {
         key(&a, "key", text);
         key(&b, "key", text);
+        let before = dropped(&b, drops);
         one.reload(&Crier::configuration(&signed(&one_plan, &files.0, step + 1))).unwrap();
+        await_until(drops, || dropped(&b, drops), |now| *now > before);
         two.reload(&Crier::configuration(&signed(&two_plan, &files.1, 0))).unwrap();
         for here in ["192.0.2.1", "2001:db8::1"] {
             two.await_prefixes(here, &prefixes[..=step]);
         }
     }
     let plan = (1..=3).fold(one_plan, |plan, n| plan.announce(&format!("172.20.{n}.0/24")));
+    let before = dropped(&b, "TCPMD5NotFound");
     one.reload(&Crier::configuration(&plan)).unwrap();
+    await_until("an unsigned segment is dropped", || dropped(&b, "TCPMD5NotFound"), |now| *now > before);
     two.reload(&Crier::configuration(&two_plan)).unwrap();
     for (here, there) in [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")] {
         two.await_prefixes(here, &prefixes);

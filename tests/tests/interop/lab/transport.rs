@@ -54,7 +54,7 @@ fn ttl_security_hears_nobody_from_afar() {
     let text = Crier::configuration(&plan)
         + "\n[[group]]\nname = \"nodes\"\nremote-asn = \"external\"\ndynamic = [\"192.0.2.0/24\", \"2001:db8::/64\"]\n\
            dynamic-limit = 2\nttl-security = 1\n";
-    let crier = Crier::start_with(&a, &text);
+    let mut crier = Crier::start_with(&a, &text);
     let open = Open::new(65002, [10, 0, 0, 2]);
     for (from, to, configured) in [
         ("192.0.2.2", "192.0.2.1", true),
@@ -75,9 +75,11 @@ fn ttl_security_hears_nobody_from_afar() {
                 RawPeer::over(socket.into())
             })
         };
-        // One hop too far. What it says may lie in the queue before crier has looked, and is not heard.
+        // One hop too far. What it says lies in the queue before crier has looked, and is not heard.
+        crier.process().signal("STOP");
         let mut far = dial(254);
-        let _ = far.stream().write_all(&open.encode());
+        far.stream().write_all(&open.encode()).unwrap();
+        crier.process().signal("CONT");
         far.await_close();
         let heard = || crier.json(&["peers", from])[0]["received"]["open"].take();
         if configured {
