@@ -20,6 +20,7 @@ mod view;
 mod walk;
 mod why;
 
+pub use authentication::AuthenticationRow;
 pub use kernel::KernelView;
 pub use server::Answer;
 pub use stream::{Fill, Stream};

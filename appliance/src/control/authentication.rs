@@ -4,11 +4,23 @@ use std::borrow::Cow;
 
 use crier_core::peer::State;
 use crier_core::view::PeerView;
+use serde::{Deserialize, Serialize};
 
-use super::rows::{AuthenticationRow, PeerRow, SessionRow};
+use super::rows::{PeerRow, SessionRow, Word};
 use super::view::{peer_row, session_row};
 use crate::daemon::{Daemon, Now};
 use crate::keys::Held;
+
+/// How a neighbor's segments are signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationRow {
+    /// `tcp-md5` (RFC 2385).
+    pub method: Word,
+    /// The file with the key.
+    pub password_file: String,
+    /// Why the key could not be read, and what follows from that.
+    pub problem: Option<String>,
+}
 
 /// A neighbor, with why it is held down if its key is not known.
 pub(super) fn peer(peer: &PeerView<'_>, daemon: &Daemon, now: Now) -> PeerRow {

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::authentication::AuthenticationRow;
+
 /// Text that is constant in the daemon and owned in a client.
 pub type Word = Cow<'static, str>;
 
@@ -122,17 +124,6 @@ pub struct SessionRow {
     pub authentication: Option<AuthenticationRow>,
     /// What the kernel's counters of dropped segments suggest, while the session is not Established.
     pub suspicion: Option<String>,
-}
-
-/// How a neighbor's segments are signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthenticationRow {
-    /// `tcp-md5` (RFC 2385).
-    pub method: Word,
-    /// The file with the key.
-    pub password_file: String,
-    /// Why the key could not be read, and what follows from that.
-    pub problem: Option<String>,
 }
 
 /// A neighbor's settings.

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::or_nothing;
 use super::style::{Paint, Style};
-use crate::control::rows::{AuthenticationRow, ConfiguredRow, MessagesRow, SessionRow};
+use crate::control::AuthenticationRow;
+use crate::control::rows::{ConfiguredRow, MessagesRow, SessionRow};
 use crate::text::{escape, short_span};
 
 /// Writes a session, a line for each thing there is to know.
