@@ -58,6 +58,7 @@ pub struct Daemon {
     /// When each source last changed.
     pub(crate) config_at: Instant,
     pub(crate) control_at: Instant,
+    pub(crate) kernel_at: Instant,
 }
 
 impl Daemon {
@@ -76,6 +77,7 @@ impl Daemon {
             started: now.at,
             config_at: now.at,
             control_at: now.at,
+            kernel_at: now.at,
         }
     }
 
@@ -121,7 +123,9 @@ impl Daemon {
         present: impl IntoIterator<Item = IpNet>,
         announced: impl IntoIterator<Item = (IpNet, PolicyRef)>,
     ) {
-        self.sources.set_kernel(present, announced);
+        if self.sources.set_kernel(present, announced) {
+            self.kernel_at = now.at;
+        }
         self.sources.reconcile(now.at, speaker);
         self.warn_of_refused();
     }

@@ -73,7 +73,7 @@ pub const fn reason_text(reason: Reason) -> &'static str {
         Reason::NoExport => "it carries the community no-export or no-export-subconfed (RFC 1997)",
         Reason::NoAdvertise => "it carries the community no-advertise (RFC 1997)",
         Reason::NoNextHop => {
-            "the session's interface has no address of this family to give as next hop: add one, or set next-hop in a policy"
+            "there is no next hop that this neighbor takes: the session's interface has no address of the family, or the route has an IPv6 next hop, and IPv6 next hops for IPv4 (RFC 8950) were not agreed on; add an address, or set next-hop in a policy"
         }
         Reason::Family => "the family was not agreed on with this neighbor",
         Reason::Drained => "crier is drained; undrain announces it again",

@@ -61,6 +61,17 @@ pub struct Announcement {
     pub expires: Option<Instant>,
 }
 
+/// Where a route comes from that is originated here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A command.
+    Control,
+    /// A `[[network]]`.
+    Config,
+    /// A route of the kernel's that is redistributed.
+    Kernel,
+}
+
 /// Every source, and what was made of them.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -96,18 +107,36 @@ impl Sources {
     }
 
     /// Makes `present` the prefixes that the kernel has routes for, and `announced` those of them that are to be announced.
+    /// True: the latter are others than before.
     pub fn set_kernel(
         &mut self,
         present: impl IntoIterator<Item = IpNet>,
         announced: impl IntoIterator<Item = (IpNet, PolicyRef)>,
-    ) {
+    ) -> bool {
         self.present = present.into_iter().collect();
-        self.kernel = announced.into_iter().collect();
+        let before = std::mem::replace(&mut self.kernel, announced.into_iter().collect());
+        before != self.kernel
     }
 
-    /// Routes of the kernel's to be announced.
-    pub const fn kernel(&self) -> &BTreeMap<IpNet, PolicyRef> {
-        &self.kernel
+    /// How many routes of the kernel's are to be announced and pass their policies.
+    pub fn kernel_routes(&self) -> usize {
+        let passes = |prefix: &&IpNet| {
+            self.source_of(prefix) == Some(Source::Kernel)
+                && (self.applied.contains_key(*prefix) || self.refused.contains_key(*prefix))
+        };
+        self.kernel.keys().filter(passes).count()
+    }
+
+    /// The source whose word holds for a prefix: what was commanded before what is configured, and the kernel's last.
+    pub fn source_of(&self, prefix: &IpNet) -> Option<Source> {
+        let waits = self.if_route.contains(prefix) && !self.present.contains(prefix);
+        if self.control.contains_key(prefix) {
+            Some(Source::Control)
+        } else if self.config.contains_key(prefix) && !waits {
+            Some(Source::Config)
+        } else {
+            self.kernel.contains_key(prefix).then_some(Source::Kernel)
+        }
     }
 
     /// What the configuration wants.

@@ -138,6 +138,7 @@ fn a_neighbor_inherits_what_it_does_not_set() {
         ttl: Ttl::Security(1),
         enforce_first_as: true,
         restart_time: None,
+        blackhole: true,
     };
     let ranges: Vec<_> = model.ranges.iter().map(|range| (range.net.to_string(), range.limit)).collect();
     assert_eq!(ranges, [("192.168.10.0/24".to_owned(), 256), ("192.168.11.0/24".to_owned(), 256)]);
@@ -156,6 +157,7 @@ fn a_neighbor_inherits_what_it_does_not_set() {
         ttl: Ttl::Multihop(2),
         enforce_first_as: false,
         restart_time: Some(120),
+        blackhole: false,
         ..group
     };
     assert_eq!(peer.settings, expected);
@@ -281,6 +283,7 @@ fn the_least_configuration_has_the_documented_defaults() {
             ttl: Ttl::Default,
             enforce_first_as: true,
             restart_time: None,
+            blackhole: false,
         }
     );
     assert_eq!(

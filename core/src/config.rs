@@ -106,6 +106,9 @@ pub struct Settings {
     /// Restart time announced in the graceful restart capability, in seconds (RFC 4724); `None`: capability with the
     /// helper role only.
     pub restart_time: Option<u16>,
+    /// What it announces with the community BLACKHOLE for a single address is dropped here (RFC 7999). Otherwise the
+    /// community means nothing.
+    pub blackhole: bool,
 }
 
 /// Name of a network interface.
@@ -156,6 +159,7 @@ impl Default for Settings {
             ttl: Ttl::Default,
             enforce_first_as: true,
             restart_time: None,
+            blackhole: false,
         }
     }
 }

@@ -175,7 +175,8 @@ pub(crate) fn losing_step<'a, T>(
 }
 
 /// Whether a valid path is as good as the best one up to the tie-break, so that both may forward. `same_path` says
-/// whether their AS_PATHs are identical, which is demanded unless `relax`.
+/// whether their AS_PATHs are identical, which is demanded unless `relax`. A path that drops does not share with one that
+/// forwards: the best one decides which it is to be.
 pub(crate) fn forwards_with<'a, T>(
     best: &Candidate<'a>,
     path: &Candidate<'a>,
@@ -186,6 +187,7 @@ pub(crate) fn forwards_with<'a, T>(
     before_med(best, path).0.is_eq()
         && !removed_by_med(path, paths)
         && after_med(best, path).0.is_eq()
+        && best.key.drops() == path.key.drops()
         && (relax || same_path())
 }
 

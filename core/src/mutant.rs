@@ -47,6 +47,8 @@ mutants! {
     OpenHold = "open-hold",
     /// OPEN says nothing of graceful restart (RFC 4724).
     OpenWithoutRestart = "open-without-restart",
+    /// IPv6 next hops for IPv4 prefixes are offered over IPv4 too (RFC 8950).
+    OpenExtendedNextHop = "open-extended-next-hop",
     /// The OPEN of a neighbor without a common family is answered with another reason.
     OpenWrongReason = "open-wrong-reason",
     /// The end of a session is told with the code of a fault that there was not.
@@ -81,6 +83,8 @@ mutants! {
     NextHopKept = "next-hop-kept",
     /// The link-local next hop beside the global one is missing (RFC 2545, 3).
     LinkLocalDropped = "link-local-dropped",
+    /// An IPv4 prefix keeps its IPv6 next hop towards internal neighbors that have not asked for such (RFC 8950).
+    NextHopUnasked = "next-hop-unasked",
     /// The own AS stands twice in every path that leaves the AS.
     PrependTwice = "prepend-twice",
     /// ORIGIN stands twice among the attributes of each UPDATE, which receivers put up with (RFC 7606, 3 g).
@@ -160,6 +164,24 @@ mutants! {
     /// Timers are spread by a clock instead of the seed: no run is like another.
     ClockJitter = "clock-jitter",
 
+    // Planted in the bridge to the kernel's routes.
+    /// The kernel is not told of destinations that are gone.
+    BridgeForgets = "bridge-forgets",
+    /// What the kernel refuses is taken for done.
+    RefusalBelieved = "refusal-believed",
+    /// What the kernel refuses is never asked for again.
+    RetryNever = "retry-never",
+    /// That notifications were lost is nothing to care about.
+    OverrunIgnored = "overrun-ignored",
+    /// Nobody looks at the kernel's routes but when something has happened.
+    SurveyDropped = "survey-dropped",
+    /// A survey that lacks a route finds nothing wrong.
+    VanishedStays = "vanished-stays",
+    /// A next hop stays in the group of a destination that has another one left.
+    MemberStays = "member-stays",
+    /// What an earlier process has left, and nobody wants, stays.
+    NeverSwept = "never-swept",
+
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.
     StaleReadiness = "stale-readiness",
@@ -167,8 +189,6 @@ mutants! {
     TornWrite = "torn-write",
     /// The core is never told that a connection ended.
     LostClose = "lost-close",
-    /// The kernel is not told of destinations that are gone.
-    BridgeForgets = "bridge-forgets",
 }
 
 /// The active fault, counted from 1; 0 for none.

@@ -102,6 +102,8 @@ pub struct Negotiated {
     pub as4: bool,
     /// Route refresh (RFC 2918).
     pub refresh: bool,
+    /// IPv4 prefixes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
     /// Extended messages (RFC 8654).
     pub extended_messages: bool,
     /// The neighbor's graceful restart capability: flags and time, and families it keeps forwarding for (RFC 4724).
@@ -262,6 +264,8 @@ pub struct PathView<'a> {
     pub best: bool,
     /// It forwards: it is the best path or as good for multipath.
     pub multipath: bool,
+    /// It forwards by dropping: its neighbor may ask for that and has (RFC 7999).
+    pub blackhole: bool,
     /// It takes part in the decision.
     pub valid: bool,
     /// Its next hop can be reached, as far as known (RFC 4271, 9.1.2.1).

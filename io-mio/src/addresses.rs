@@ -5,6 +5,7 @@
 
 use std::io;
 
+use crate::kernel::{Line, Wire};
 use crate::netlink::decode::{Address, Message, messages};
 use crate::netlink::{DATAGRAM, Netlink, Received, encode};
 
@@ -35,24 +36,35 @@ impl Asker {
         Ok(Self { netlink: Netlink::open()?, sequence: 0 })
     }
 
-    /// Hands every address of this host to `each`, reading through `room` (at least [`PIECE`] bytes).
-    pub(crate) fn addresses(&mut self, room: &mut [u8], mut each: impl FnMut(Address)) -> io::Result<()> {
+    /// As [`read`].
+    pub(crate) fn addresses(&mut self, room: &mut [u8], each: impl FnMut(Address)) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
-        let length = encode::dump_addresses(room, self.sequence);
-        self.netlink.send(length.and_then(|length| room.get(..length)).unwrap_or_default())?;
-        loop {
-            let length = match self.netlink.receive(room)? {
-                Received::Datagram(length) => length,
-                Received::Foreign => continue,
-                Received::Truncated(_) => return Err(io::ErrorKind::InvalidData.into()),
-                Received::Overrun => return Err(io::Error::from_raw_os_error(libc::ENOBUFS)),
-                Received::Nothing => return Err(io::ErrorKind::WouldBlock.into()),
-            };
-            match piece(room.get(..length).unwrap_or_default(), self.sequence, &mut each) {
-                End::More => {}
-                End::Last => return Ok(()),
-                End::Refused(errno) => return Err(io::Error::from_raw_os_error(errno)),
-            }
+        read(&mut self.netlink, self.sequence, room, each)
+    }
+}
+
+/// Hands every address of this host to `each`, reading through `room` (at least [`PIECE`] bytes). `sequence`: another number
+/// than before on the same wire.
+pub(crate) fn read(
+    wire: &mut impl Wire,
+    sequence: u32,
+    room: &mut [u8],
+    mut each: impl FnMut(Address),
+) -> io::Result<()> {
+    let length = encode::dump_addresses(room, sequence);
+    wire.send(Line::Addressing, length.and_then(|length| room.get(..length)).unwrap_or_default())?;
+    loop {
+        let length = match wire.receive(Line::Addressing, room)? {
+            Received::Datagram(length) => length,
+            Received::Foreign => continue,
+            Received::Truncated(_) => return Err(io::ErrorKind::InvalidData.into()),
+            Received::Overrun => return Err(io::Error::from_raw_os_error(libc::ENOBUFS)),
+            Received::Nothing => return Err(io::ErrorKind::WouldBlock.into()),
+        };
+        match piece(room.get(..length).unwrap_or_default(), sequence, &mut each) {
+            End::More => {}
+            End::Last => return Ok(()),
+            End::Refused(errno) => return Err(io::Error::from_raw_os_error(errno)),
         }
     }
 }

@@ -42,6 +42,20 @@
 //! Nothing but signals, and only if [`Runtime::catch_signals`] was called. Any number of runtimes may live in one
 //! process, each in a thread of its own.
 
+/// Whether a fault is planted here, for the simulator's judge to find: see `crier_core::mutant`.
+#[cfg(mutants)]
+macro_rules! mutant {
+    ($name:ident) => {
+        crier_core::mutant::is_active(crier_core::mutant::Mutant::$name)
+    };
+}
+#[cfg(not(mutants))]
+macro_rules! mutant {
+    ($name:ident) => {
+        false
+    };
+}
+
 mod addresses;
 mod buffers;
 mod cause;

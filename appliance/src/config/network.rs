@@ -13,10 +13,11 @@ use super::scalar;
 pub(super) fn read_networks(root: &mut Section<'_, '_>) -> Vec<Network> {
     let mut networks = Vec::new();
     let mut prefixes = BTreeSet::new();
+    let follows_kernel = root.get("kernel").is_some();
     let mut room = [Limits::LOCAL_ROUTES; Family::ALL.len()];
     for section in root.tables("network") {
         let (reader, place) = (section.reader, section.place.clone());
-        let Some(network) = read_network(section, &mut prefixes) else { continue };
+        let Some(network) = read_network(section, &mut prefixes, follows_kernel) else { continue };
         let family = Family::of(&network.prefix);
         if let Some(room) = room.get_mut(family.index()) {
             match room.checked_sub(1) {
@@ -30,7 +31,12 @@ pub(super) fn read_networks(root: &mut Section<'_, '_>) -> Vec<Network> {
     networks
 }
 
-fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> Option<Network> {
+/// `follows_kernel`: there is a table `[kernel]`, without which nobody looks at the kernel's routes.
+fn read_network(
+    mut section: Section<'_, '_>,
+    before: &mut BTreeSet<IpNet>,
+    follows_kernel: bool,
+) -> Option<Network> {
     let prefix = section.require("prefix", "a prefix such as \"192.0.2.0/24\"").and_then(|value| {
         let prefix = scalar::prefix(&value)?;
         if let Some(why) = crier_core::martian::why_martian(&prefix) {
@@ -56,7 +62,15 @@ fn read_network(mut section: Section<'_, '_>, before: &mut BTreeSet<IpNet>) -> O
     });
     let med = section.get("med").and_then(|value| value.integer(0..=u32::MAX));
     let local_pref = section.get("local-pref").and_then(|value| value.integer(0..=u32::MAX));
-    let if_route = section.get("if-route").and_then(|value| value.boolean());
+    let if_route = section.get("if-route").and_then(|value| {
+        let if_route = value.boolean()?;
+        if if_route && !follows_kernel {
+            value.refuse(
+                "false, or true beside a table [kernel], without which the kernel's routes are unknown",
+            );
+        }
+        Some(if_route)
+    });
     section.finish();
     Some(Network {
         prefix: prefix?,

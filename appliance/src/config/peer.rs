@@ -46,6 +46,7 @@ pub(super) struct PeerKeys {
     enforce_first_as: Option<bool>,
     restart_time: Option<u16>,
     pub(super) password_file: Option<At<PathBuf>>,
+    blackhole: Option<bool>,
 }
 
 impl PeerKeys {
@@ -70,6 +71,7 @@ impl PeerKeys {
             password_file: section
                 .get("password-file")
                 .and_then(|value| Some(value.at(scalar::absolute_path(&value)?))),
+            blackhole: section.get("blackhole").and_then(|value| value.boolean()),
             ..Self::default()
         };
         if let Some(value) = section.get("max-prefixes") {
@@ -116,6 +118,7 @@ impl PeerKeys {
             enforce_first_as: self.enforce_first_as.or(group.enforce_first_as),
             restart_time: self.restart_time.or(group.restart_time),
             password_file: self.password_file.or(group.password_file),
+            blackhole: self.blackhole.or(group.blackhole),
         }
     }
 
@@ -147,6 +150,7 @@ impl PeerKeys {
             ttl: self.ttl.unwrap_or(Ttl::Default),
             enforce_first_as: self.enforce_first_as.unwrap_or(true),
             restart_time: self.restart_time,
+            blackhole: self.blackhole.unwrap_or(false),
         }
     }
 

@@ -99,6 +99,7 @@ pub(super) fn why(kernel: &dyn KernelView, destination: &DestinationView<'_>) ->
         protocol: settings.protocol,
         metric: settings.metric,
         next_hops,
+        blackhole: route.blackhole,
         next_hop_id: route.object,
         reason: Some(reason).filter(|code| !code.is_empty()).map(Word::from),
         why,
@@ -116,9 +117,10 @@ fn refused(errno: i32, installed: bool) -> String {
 
 fn installed(settings: &Settings, route: &RouteView, hops: &[HopRow]) -> String {
     let hops: Vec<_> = hops.iter().map(HopRow::to_string).collect();
+    let leads = if route.blackhole { "blackhole".to_owned() } else { hops.join(", ") };
     let object = route.object.map(|id| format!(", next-hop id {id}")).unwrap_or_default();
     let Settings { table, protocol, metric, .. } = settings;
-    format!("installed: {}{object} (table {table}, protocol {protocol}, metric {metric})", hops.join(", "))
+    format!("installed: {leads}{object} (table {table}, protocol {protocol}, metric {metric})")
 }
 
 /// Why the kernel has no route and was not asked for one.

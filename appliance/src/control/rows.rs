@@ -153,6 +153,8 @@ pub struct ConfiguredRow {
     pub passive: bool,
     /// Own address is announced as next hop.
     pub next_hop_self: bool,
+    /// It may ask for packets to be dropped (RFC 7999).
+    pub blackhole: bool,
     /// `default`, `multihop N` or `security N`.
     pub ttl: String,
 }
@@ -170,6 +172,8 @@ pub struct NegotiatedRow {
     pub four_octet_as: bool,
     /// Route refresh (RFC 2918).
     pub route_refresh: bool,
+    /// IPv6 next hops for IPv4 prefixes (RFC 8950).
+    pub extended_next_hop: bool,
     /// Extended messages (RFC 8654).
     pub extended_messages: bool,
     /// Its restart time in seconds, where it can restart gracefully (RFC 4724).
@@ -231,6 +235,8 @@ pub struct RouteRow {
     pub installed: bool,
     /// The BGP instance.
     pub instance: String,
+    /// It forwards by dropping: its neighbor has asked for that (RFC 7999).
+    pub blackhole: bool,
     /// Why it was refused, or `unreachable` for one that was accepted; null for any other.
     pub reason: Option<Word>,
 }
@@ -274,6 +280,8 @@ pub enum WhyRow {
         metric: u32,
         /// Where the route leads.
         next_hops: Vec<HopRow>,
+        /// It drops packets, and has no next hops.
+        blackhole: bool,
         /// The next-hop object or group that it names; null where it names its next hops itself.
         next_hop_id: Option<u32>,
         /// Why it is not there as wanted: `refused`, `no-room`, `asked`, `install`, `starting`, `local`, `pending`,
@@ -431,9 +439,9 @@ pub struct InstanceRow {
 /// A source of what is originated here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRow {
-    /// `config` or `control`.
+    /// `config`, `control` or, with `[kernel]`, `kernel`.
     pub name: Word,
-    /// Routes it wants originated.
+    /// Routes it wants originated; of the kernel's, those that pass their policies.
     pub routes: u32,
     /// Seconds since it last changed.
     pub age_s: u64,

@@ -11,6 +11,7 @@ use super::kernel::KernelView;
 use super::rows::{InstanceRow, LimitRow, PolicyRow, SourceRow, StatusRow};
 use super::stream::Scene;
 use crate::memory;
+use crate::sources::Source;
 
 /// Policies in force: configured ones, and what else neighbors use.
 pub(super) fn policies(scene: Scene<'_, '_>, only: Option<PeerId>) -> Vec<PolicyRow> {
@@ -56,14 +57,6 @@ pub(super) fn policies(scene: Scene<'_, '_>, only: Option<PeerId>) -> Vec<Policy
 /// Uptime, memory, tables, instances and sources.
 pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
     let (daemon, speaker, now) = (scene.daemon, scene.speaker, scene.now.at);
-    let refused = |control: bool| {
-        let of_it = daemon
-            .sources
-            .refused()
-            .keys()
-            .filter(|at| daemon.sources.control().contains_key(*at) == control);
-        count(of_it.count())
-    };
     StatusRow {
         version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
         uptime_s: now.since(daemon.started).as_secs(),
@@ -89,24 +82,31 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
             established: count(speaker.peers().filter(|peer| peer.state == State::Established).count()),
             draining: speaker.draining(),
         }],
-        sources: vec![
-            SourceRow {
-                name: Cow::Borrowed("config"),
-                routes: count(daemon.sources.config().len()),
-                age_s: now.since(daemon.config_at).as_secs(),
-                refused: refused(false),
-                kept: true,
-            },
-            SourceRow {
-                name: Cow::Borrowed("control"),
-                routes: count(daemon.sources.control().len()),
-                age_s: now.since(daemon.control_at).as_secs(),
-                refused: refused(true),
-                kept: daemon.state_dir.is_some(),
-            },
-        ],
+        sources: sources(scene),
         kernel: scene.kernel.map(super::kernel::status),
     }
+}
+
+/// What is originated here, by who wants that. The kernel is a source where its routes are looked at.
+fn sources(scene: Scene<'_, '_>) -> Vec<SourceRow> {
+    let Scene { daemon, now, .. } = scene;
+    let all = &daemon.sources;
+    let row = |name, source, routes: usize, changed, kept| SourceRow {
+        name: Cow::Borrowed(name),
+        routes: count(routes),
+        age_s: now.at.since(changed).as_secs(),
+        refused: count(all.refused().keys().filter(|at| all.source_of(at) == Some(source)).count()),
+        kept,
+    };
+    let control_kept = daemon.state_dir.is_some();
+    let kernel = || row("kernel", Source::Kernel, all.kernel_routes(), daemon.kernel_at, true);
+    [
+        row("config", Source::Config, all.config().len(), daemon.config_at, true),
+        row("control", Source::Control, all.control().len(), daemon.control_at, control_kept),
+    ]
+    .into_iter()
+    .chain(scene.kernel.map(|_| kernel()))
+    .collect()
 }
 
 /// The buffers of the event loop, a row beside the core's tables.

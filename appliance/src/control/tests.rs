@@ -114,7 +114,7 @@ fn what_is_announced_is_a_route_until_its_lease_ends() {
         "prefix": "192.0.2.1/32", "family": "ipv4-unicast", "next_hop": "0.0.0.0", "peer": null, "best": true,
         "multipath": true, "valid": true, "stale": false, "origin": "igp", "as_path": "", "local_pref": 100, "med": 7,
         "communities": ["no-export"], "large_communities": [], "age_s": 3, "installed": false, "instance": "default",
-        "reason": null
+        "blackhole": false, "reason": null
     });
     assert_eq!(routes[0], expected);
     assert!(

@@ -66,7 +66,9 @@ pub fn session_row(peer: &PeerView<'_>, words: &Words, now: Instant) -> SessionR
         closed_s: peer.closed.map(|at| now.since(at).as_secs()),
         configured: settings.map(|settings| configured(settings, words)),
         negotiated: peer.negotiated.as_ref().map(negotiated),
-        capabilities_sent: settings.map(super::capabilities::offered).unwrap_or_default(),
+        capabilities_sent: settings
+            .map(|settings| super::capabilities::offered(settings, peer.remote))
+            .unwrap_or_default(),
         capabilities_received: super::capabilities::received(peer.capabilities),
         end_of_rib_received: counts(|counts| counts.end_of_rib_received),
         end_of_rib_sent: counts(|counts| counts.end_of_rib_sent),
@@ -99,6 +101,7 @@ pub fn accepted_row(
         multipath: path.multipath,
         valid: path.valid,
         stale: path.stale,
+        blackhole: path.blackhole,
         age_s: Some(age(path.since_secs, now)),
         ..attributes_row(prefix, &path.attrs, instance)
     }
@@ -146,6 +149,7 @@ pub fn refused_row(refused: &ReceivedView, from: Option<IpAddr>, instance: &str)
         age_s: None,
         installed: false,
         instance: instance.to_owned(),
+        blackhole: false,
         reason: reason::reason_code(refused.reason).map(Cow::Borrowed),
     }
 }
@@ -177,6 +181,7 @@ fn attributes_row(prefix: IpNet, attrs: &AttrsView<'_>, instance: &str) -> Route
         age_s: None,
         installed: false,
         instance: instance.to_owned(),
+        blackhole: false,
         reason: None,
     }
 }
@@ -233,6 +238,7 @@ fn configured(settings: &Settings, words: &Words) -> ConfiguredRow {
         }),
         passive: settings.passive,
         next_hop_self: settings.next_hop_self,
+        blackhole: settings.blackhole,
         ttl: match settings.ttl {
             Ttl::Default => "default".to_owned(),
             Ttl::Multihop(hops) => format!("multihop {hops}"),
@@ -248,6 +254,7 @@ fn negotiated(agreed: &Negotiated) -> NegotiatedRow {
         families: names(agreed.families),
         four_octet_as: agreed.as4,
         route_refresh: agreed.refresh,
+        extended_next_hop: agreed.extended_next_hop,
         extended_messages: agreed.extended_messages,
         graceful_restart_s: agreed.graceful_restart.map(|restart| restart.time),
     }

@@ -201,9 +201,10 @@ fn path_text(path: &crier_core::view::PathView<'_>, import: Option<PolicyRef>, w
     let step = reason::step_text(path.step);
     let too =
         if path.multipath && !path.best { "; it is as good for multipath and forwards too" } else { "" };
+    let drops = if path.blackhole { "; it drops packets, as its neighbor asks for (RFC 7999)" } else { "" };
     let by = import.and_then(|import| Some((words.policy(import)?, rule_text(import, path.rule?, words))));
     let by = by.map(|(policy, rule)| format!("; import policy {policy:?}, {rule} accepts it"));
-    format!("{step}{too}{}", by.unwrap_or_default())
+    format!("{step}{too}{drops}{}", by.unwrap_or_default())
 }
 
 fn refused_text(why: Reason, import: Option<PolicyRef>, rule: Option<u16>, words: &Words) -> String {

@@ -49,7 +49,8 @@ fn cells(route: &RouteRow) -> [Cell; 8] {
     [
         Cell::painted(if route.best { Paint::Good } else { paint }, marks),
         route.prefix.to_string().into(),
-        or_nothing(route.next_hop).into(),
+        // As `ip route` has it: where packets are dropped it does not matter who asked for that.
+        if route.blackhole { "blackhole".to_owned() } else { or_nothing(route.next_hop) }.into(),
         route.peer.map_or_else(|| "local".to_owned(), |peer| peer.to_string()).into(),
         or_nothing(route.age_s.map(short_span)).into(),
         or_nothing(route.local_pref).into(),

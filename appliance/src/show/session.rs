@@ -122,6 +122,7 @@ fn agreed_words(agreed: &crate::control::rows::NegotiatedRow) -> String {
     for (has, word) in [
         (agreed.four_octet_as, "four-octet AS"),
         (agreed.route_refresh, "route refresh"),
+        (agreed.extended_next_hop, "IPv6 next hops for IPv4"),
         (agreed.extended_messages, "extended messages"),
     ] {
         if has {
@@ -158,6 +159,7 @@ fn settings(
     let mut rest = vec![format!("remote-asn {}", configured.remote_asn), format!("TTL {}", configured.ttl)];
     rest.extend(configured.passive.then(|| "passive".to_owned()));
     rest.extend(configured.next_hop_self.then(|| "next-hop-self".to_owned()));
+    rest.extend(configured.blackhole.then(|| "blackhole".to_owned()));
     line("Set", &rest.join(", "))
 }
 

@@ -89,7 +89,7 @@ fn routes_show_marks_and_reasons() {
     let row = |rest: &str| {
         format!(
             r#"{{"prefix":"172.20.100.0/24","family":"ipv4-unicast","multipath":true,"stale":false,"communities":[],
-            "large_communities":[],"installed":false,"instance":"default",{rest}}}"#
+            "large_communities":[],"installed":false,"instance":"default","blackhole":false,{rest}}}"#
         )
         .replace('\n', "")
     };
@@ -116,11 +116,14 @@ fn routes_show_marks_and_reasons() {
     let mut rows = Rows::default();
     rows.push(row(accepted).replace(r#""installed":false"#, r#""installed":true"#).as_bytes()).unwrap();
     rows.push(row(lost).as_bytes()).unwrap();
+    let drops = row(accepted).replace(r#""blackhole":false"#, r#""blackhole":true"#);
+    rows.push(drops.as_bytes()).unwrap();
     let shown = text(|out| routes(&rows, Style::PLAIN, out));
     fits(&shown);
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines[1].starts_with(">k ") && lines[2].starts_with("! "), "{shown}");
     assert!(lines[2].ends_with("unreachable"), "{shown}");
+    assert!(lines[3].starts_with(">  172.20.100.0/24 blackhole "), "{shown}");
 }
 
 #[test]
@@ -203,7 +206,7 @@ kernel: 7 of 20000 routes in table 254, protocol 186, metric 20
 fn why_shows_the_kernels_part_between_paths_and_announcements() {
     let steps = [
         r#"{"about":"kernel","prefix":"10.0.0.0/8","installed":true,"table":254,"protocol":186,"metric":20,"next_hops":[],
-            "next_hop_id":null,"reason":null,"why":"installed: via 10.0.0.1"}"#,
+            "blackhole":false,"next_hop_id":null,"reason":null,"why":"installed: via 10.0.0.1"}"#,
         r#"{"about":"announcement","prefix":"10.0.0.0/8","peer":"10.0.0.2","announced":true,"reason":null,"policy":null,
             "rule":null,"why":"announced"}"#,
     ];

@@ -39,7 +39,7 @@ pub struct Key {
     pub path_len: u16,
     /// ORIGIN: 0 IGP, 1 EGP, 2 INCOMPLETE.
     pub origin: u8,
-    /// Bits named by the `HAS_…` constants.
+    /// Bits named by the `HAS_…` constants and [`Key::DROPS`].
     pub flags: u8,
     /// Well-known communities that are present, by the constants named after them.
     pub communities: u8,
@@ -56,6 +56,8 @@ impl Key {
     pub const HAS_MED: u8 = 1;
     /// LOCAL_PREF is present.
     pub const HAS_LOCAL_PREF: u8 = 2;
+    /// Packets are to be dropped: a neighbor that may ask for that has (RFC 7999). No attribute says so.
+    pub const DROPS: u8 = 4;
 
     /// NO_EXPORT, 65535:65281 (RFC 1997).
     pub const NO_EXPORT: u8 = 1;
@@ -71,6 +73,11 @@ impl Key {
     /// Degree of preference: LOCAL_PREF, or 100 where there is none.
     pub const fn preference(&self) -> u32 {
         if self.flags & Self::HAS_LOCAL_PREF != 0 { self.local_pref } else { 100 }
+    }
+
+    /// Whether packets are to be dropped: see [`Key::DROPS`].
+    pub const fn drops(&self) -> bool {
+        self.flags & Self::DROPS != 0
     }
 
     /// MULTI_EXIT_DISC if present.

@@ -12,6 +12,7 @@ mod effects;
 pub use effects::Effects;
 
 use crate::peer::State;
+use crate::wire::header::Kind;
 use crate::wire::notification::{ErrorCode, codes};
 
 /// What happened to a connection or to the neighbor. Numbers are those of RFC 4271, 8.1.
@@ -80,12 +81,24 @@ impl Event {
         Self::CollisionLost,
         Self::CeaseRequested,
     ];
+
+    /// The message whose coming is the event, if it is one that may be unexpected.
+    pub const fn message(self) -> Option<Kind> {
+        match self {
+            Self::OpenReceived => Some(Kind::Open),
+            Self::KeepaliveReceived => Some(Kind::Keepalive),
+            Self::UpdateReceived => Some(Kind::Update),
+            Self::RefreshReceived => Some(Kind::RouteRefresh),
+            _ => None,
+        }
+    }
 }
 
 /// The NOTIFICATION that a transition sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notify {
-    /// This one, without data.
+    /// This one. Where the event is a message that does not belong in the state, its type is the data (RFC 6608, 4); else
+    /// there is none.
     Code(ErrorCode),
     /// The one that the caller has with the event.
     Given,

@@ -39,12 +39,15 @@ pub fn negotiate(
     }
     let theirs = &open.capabilities;
     let hold = if mutant!(HoldMaximum) { ours.hold.max(open.hold) } else { ours.hold.min(open.hold) };
+    let families = common_families(ours.families, theirs)?;
+    let ipv4 = families.contains(Family::Ipv4Unicast);
     let negotiated = Negotiated {
         hold,
         keepalive: keepalive_interval(keepalive, hold),
-        families: common_families(ours.families, theirs)?,
+        families,
         as4: theirs.four_octet_as.is_some(),
         refresh: theirs.route_refresh,
+        extended_next_hop: ipv4 && ours.extended_next_hop && theirs.extended_next_hop,
         extended_messages: ours.extended_messages && theirs.extended_messages,
         graceful_restart: theirs.graceful_restart,
     };

@@ -109,7 +109,8 @@ impl Speaker<'_> {
         };
         let old = identity.settings;
         let next = PeerIdentity { remote: identity.remote, port, dynamic, settings };
-        let import_changed = self.policy_changed(old.import, settings.import);
+        let import_changed =
+            self.policy_changed(old.import, settings.import) || old.blackhole != settings.blackhole;
         let export_changed = self.policy_changed(old.export, settings.export);
         self.peers[usize::from(peer)].config = Some(next);
         let moved = is_moved(&before, &config.local);

@@ -4,7 +4,7 @@
 //! packed badly, windows of changes are sorted by what they announce; a window is encoded whole or, halved, not at all.
 //! Nothing about a destination is noted before its bytes are in the buffer.
 
-use super::export::{Export, NextHop, Target};
+use super::export::{Export, NextHop, Target, is_multiprotocol};
 use super::pack::{Attributes, Packer, Unfit};
 use super::peer_slot::FamilySession;
 use crate::memory::{Scratch, WINDOW};
@@ -58,7 +58,7 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
         } else {
             self.stream(&mut packer);
         }
-        packer.finish::<F>(self.attributes().as_ref().map(Sent::as_attributes))
+        packer.finish(self.attributes().as_ref().map(Sent::as_attributes))
     }
 
     /// What to say about a destination to this neighbor.
@@ -170,7 +170,7 @@ impl<'a, 'm, F: StoredFamily> Drainer<'a, 'm, F> {
     }
 
     fn close(&self, packer: &mut Packer<'_>) {
-        packer.close::<F>(self.attributes().as_ref().map(Sent::as_attributes));
+        packer.close(self.attributes().as_ref().map(Sent::as_attributes));
     }
 
     /// Notes what the neighbor is told: `Some(true)` of a destination, `Some(false)` of its end.
@@ -272,6 +272,7 @@ struct Sent<'s> {
 
 impl<'s> Sent<'s> {
     fn as_attributes(&self) -> Attributes<'s> {
-        Attributes { bytes: self.bytes, mp_next_hop: self.next_hop }
+        let next_hop = self.next_hop.as_slice();
+        Attributes { bytes: self.bytes, mp_next_hop: is_multiprotocol(next_hop).then_some(next_hop) }
     }
 }

@@ -1,6 +1,6 @@
 //! What one neighbor is announced: the rules between the best path and the wire, each in one place.
 
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::types::Ends;
 use crate::attrs::edit::{Edit, Written};
@@ -18,6 +18,8 @@ use crate::view::{PolicyDecision, Reason};
 
 /// GRACEFUL_SHUTDOWN (RFC 8326).
 const GRACEFUL_SHUTDOWN: [u8; 4] = [0xFF, 0xFF, 0, 0];
+/// NO_ADVERTISE (RFC 1997).
+pub(super) const NO_ADVERTISE: [u8; 4] = [0xFF, 0xFF, 0xFF, 0x02];
 
 /// How far draining has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) struct Target {
     pub(crate) as4: bool,
     pub(crate) local_asn: u32,
     pub(crate) export: PolicyRef,
+    /// IPv4 prefixes may have IPv6 next hops (RFC 8950).
+    pub(crate) extended_next_hop: bool,
     pub(crate) next_hop_self: bool,
     /// It is known to be on the same link.
     pub(crate) shares_link: bool,
@@ -65,6 +69,11 @@ pub(crate) enum Source {
 
 /// Next hop bytes: 4, 16, or 32.
 pub(crate) type NextHop = heapless::Vec<u8, 32>;
+
+/// Whether a next hop stands in MP_REACH_NLRI: an IPv6 one, whatever the prefixes are (RFC 4760, 3; RFC 8950, 3).
+pub(crate) fn is_multiprotocol(next_hop: &[u8]) -> bool {
+    next_hop.len() != 4
+}
 
 impl Target {
     /// Decides what this neighbor is announced for a destination. The second part is the policy's share in that.
@@ -149,12 +158,12 @@ impl Target {
         let bytes = edited.get(..written.len).unwrap_or(&[]);
         let set = AttrsView { key: &written.key, bytes };
         let chosen_here = written.next_hop_set || export.source == Source::Local;
-        let next_hop = self.next_hop(chosen_here, set.next_hop_bytes(), own).ok_or(Reason::NoNextHop)?;
+        let next_hop = self.next_hop::<F>(chosen_here, set.next_hop_bytes(), own).ok_or(Reason::NoNextHop)?;
         let outgoing = Outgoing {
             internal: self.internal,
             as4: self.as4,
             local_asn: self.local_asn,
-            next_hop: (F::FAMILY == Family::Ipv4Unicast).then_some(next_hop.as_slice()),
+            next_hop: (!is_multiprotocol(&next_hop)).then_some(next_hop.as_slice()),
             local_pref: (self.drain == Drain::Announcing && !mutant!(DrainPreferred)).then_some(0),
         };
         let mut w = Writer::new(encoded);
@@ -178,7 +187,7 @@ impl Target {
         };
         let written = match policy {
             Some(id) => policies.apply(id, export.applied, self.local_asn, own, set, out)?,
-            None if draining => return add_graceful_shutdown(set, out),
+            None if draining => return with_community(&GRACEFUL_SHUTDOWN, set, out),
             None => {
                 out.get_mut(..set.bytes.len()).ok_or(NoRoom)?.copy_from_slice(set.bytes);
                 Written { key: *set.key, len: set.bytes.len(), next_hop_set: false }
@@ -189,7 +198,8 @@ impl Target {
         }
         // Both are rare together: the second edit reads what the first wrote from a copy behind it.
         let (first, rest) = out.split_at_mut_checked(written.len).ok_or(NoRoom)?;
-        let drained = add_graceful_shutdown(AttrsView { key: &written.key, bytes: first }, rest)?;
+        let written_set = AttrsView { key: &written.key, bytes: first };
+        let drained = with_community(&GRACEFUL_SHUTDOWN, written_set, rest)?;
         out.copy_within(written.len..written.len + drained.len, 0);
         Ok(Written { next_hop_set: written.next_hop_set, ..drained })
     }
@@ -197,28 +207,39 @@ impl Target {
     /// Own address as a next hop of a family on this session.
     pub(crate) fn own_next_hop(&self, family: Family) -> Option<NextHop> {
         let local = self.ends.local.ip().to_canonical();
-        let mut own = NextHop::new();
-        let appended = match (family, local) {
-            (Family::Ipv4Unicast, IpAddr::V4(addr)) => own.extend_from_slice(&addr.octets()),
-            (Family::Ipv4Unicast, IpAddr::V6(_)) => own.extend_from_slice(&self.ends.ipv4?.octets()),
-            (Family::Ipv6Unicast, IpAddr::V4(_)) => own.extend_from_slice(&self.ends.ipv6?.octets()),
-            (Family::Ipv6Unicast, IpAddr::V6(addr)) => {
-                // RFC 2545, 3: the link-local address goes along if and only if both ends share a link.
-                let global = if addr.is_unicast_link_local() { self.ends.ipv6.unwrap_or(addr) } else { addr };
-                let link_local =
-                    self.ends.link_local.filter(|_| self.shares_link && !mutant!(LinkLocalDropped));
-                own.extend_from_slice(&global.octets()).and_then(|()| match link_local {
-                    Some(addr) => own.extend_from_slice(&addr.octets()),
-                    None => Ok(()),
-                })
-            }
-        };
-        appended.ok().map(|()| own)
+        match (family, local) {
+            (Family::Ipv4Unicast, IpAddr::V4(addr)) => NextHop::from_slice(&addr.octets()).ok(),
+            (Family::Ipv4Unicast, IpAddr::V6(addr)) => match self.ends.ipv4 {
+                Some(addr) => NextHop::from_slice(&addr.octets()).ok(),
+                None => self.extended_next_hop.then(|| self.own_ipv6(addr)).flatten(),
+            },
+            (Family::Ipv6Unicast, IpAddr::V4(_)) => NextHop::from_slice(&self.ends.ipv6?.octets()).ok(),
+            (Family::Ipv6Unicast, IpAddr::V6(addr)) => self.own_ipv6(addr),
+        }
+    }
+
+    /// Own IPv6 address on a session over IPv6 as a next hop.
+    fn own_ipv6(&self, local: Ipv6Addr) -> Option<NextHop> {
+        let global = if local.is_unicast_link_local() { self.ends.ipv6.unwrap_or(local) } else { local };
+        let mut own = NextHop::from_slice(&global.octets()).ok()?;
+        // RFC 2545, 3: the link-local address goes along if and only if both ends share a link.
+        if let Some(addr) = self.ends.link_local
+            && self.shares_link
+            && !mutant!(LinkLocalDropped)
+        {
+            own.extend_from_slice(&addr.octets()).ok()?;
+        }
+        Some(own)
     }
 
     /// The next hop to announce (RFC 4271, 5.1.3): `edited` is the best path's after the policy, `chosen_here` that an
     /// operator's word stands behind it.
-    fn next_hop(&self, chosen_here: bool, edited: &[u8], own: Option<NextHop>) -> Option<NextHop> {
+    fn next_hop<F: AddressFamily>(
+        &self,
+        chosen_here: bool,
+        edited: &[u8],
+        own: Option<NextHop>,
+    ) -> Option<NextHop> {
         let keep = if chosen_here {
             !edited.is_empty()
         } else {
@@ -226,6 +247,11 @@ impl Target {
         };
         // Never the neighbor's own address: it would forward to itself.
         if keep && !self.is_remote(edited) {
+            // RFC 8950, 4: an IPv6 next hop of an IPv4 prefix goes to nobody who has not asked for such.
+            let foreign = F::FAMILY == Family::Ipv4Unicast && is_multiprotocol(edited);
+            if foreign && !self.extended_next_hop && !mutant!(NextHopUnasked) {
+                return None;
+            }
             // RFC 2545, 3: somebody else's link-local address means nothing to a neighbor that may not share that link.
             let global = if self.internal { edited.get(..16).unwrap_or(edited) } else { edited };
             return NextHop::from_slice(global).ok();
@@ -243,9 +269,14 @@ impl Target {
     }
 }
 
-fn add_graceful_shutdown(set: AttrsView<'_>, out: &mut [u8]) -> Result<Written, NoRoom> {
+/// A set with a community more, if it does not have it.
+pub(super) fn with_community(
+    community: &[u8; 4],
+    set: AttrsView<'_>,
+    out: &mut [u8],
+) -> Result<Written, NoRoom> {
     let mut edit = Edit::new(set);
-    edit.communities(ListOp::Add(&[GRACEFUL_SHUTDOWN]))?;
+    edit.communities(ListOp::Add(core::slice::from_ref(community)))?;
     edit.write(out)
 }
 

@@ -1,6 +1,6 @@
 //! From a neighbor's UPDATE to the tables: which paths are accepted, with what attributes, and what becomes of the rest.
 
-use super::export::route;
+use super::export::{NO_ADVERTISE, route, with_community};
 use super::peer_slot::PeerSlot;
 use crate::attrs::edit::Written;
 use crate::attrs::store::{AttrStore, Owner, SetId};
@@ -41,10 +41,13 @@ pub(crate) struct LimitExceeded {
     pub(crate) limit: u32,
 }
 
-/// Attribute sets that this UPDATE's paths use: the last one made, for what the policy changed.
+/// What sets of one UPDATE differ by: what the policy changed, and whether the community BLACKHOLE counts.
+type Made = (Applied, bool);
+
+/// Attribute sets that this UPDATE's paths use: the last one made.
 #[derive(Clone, Copy, Debug, Default)]
 struct Interned {
-    last: Option<(Applied, Result<SetId, Reason>)>,
+    last: Option<(Made, Result<SetId, Reason>)>,
 }
 
 impl<F: StoredFamily> Importer<'_, '_, F> {
@@ -93,7 +96,8 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
         let set = if is_martian(net) {
             Err(Reason::Martian)
         } else {
-            self.decide(net, received).and_then(|applied| self.intern(applied, received, interned))
+            let drops = self.may_drop(net);
+            self.decide(net, received).and_then(|applied| self.intern((applied, drops), received, interned))
         };
         match set {
             Ok(attr) => self.learn(net, attr),
@@ -119,27 +123,35 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
         }
     }
 
+    /// Whether the community BLACKHOLE counts: from a neighbor that may use it, for a single address. What is announced for more
+    /// than that may well be a mistake, and would take others along (RFC 7999, 3.3).
+    #[inline]
+    fn may_drop(&self, net: Net<F>) -> bool {
+        net.len == F::BITS && self.slot.settings().is_some_and(|settings| settings.blackhole)
+    }
+
     /// The number of the attribute set after the policy's changes.
     #[inline]
     fn intern(
         &mut self,
-        applied: Applied,
+        made: Made,
         received: AttrsView<'_>,
         interned: &mut Interned,
     ) -> Result<SetId, Reason> {
         if let Some((last, set)) = interned.last
-            && last == applied
+            && last == made
         {
             return set;
         }
-        let set = self.store(applied, received);
-        interned.replace(applied, set, &mut self.shared.attrs);
+        let set = self.store(made, received);
+        interned.replace(made, set, &mut self.shared.attrs);
         set
     }
 
-    fn store(&mut self, applied: Applied, received: AttrsView<'_>) -> Result<SetId, Reason> {
+    fn store(&mut self, (applied, may_drop): Made, received: AttrsView<'_>) -> Result<SetId, Reason> {
         let policy = self.slot.settings().map(|settings| settings.import);
-        let (mut key, bytes) = match policy {
+        let (first, second);
+        let (mut key, mut bytes, room) = match policy {
             Some(PolicyRef::Named(id)) if applied != Applied::default() => {
                 let applied = self.policies.apply(id, applied, self.local_asn, None, received, self.scratch);
                 let Written { key, len, .. } = applied.map_err(|_| Reason::TooLong)?;
@@ -147,10 +159,19 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
                 if key.next_hop_len == 0 {
                     return Err(Reason::NextHop);
                 }
-                (key, self.scratch.get(..len).unwrap_or(&[]))
+                (first, second) = self.scratch.split_at_mut_checked(len).ok_or(Reason::TooLong)?;
+                (key, &*first, second)
             }
-            _ => (*received.key, received.bytes),
+            _ => (*received.key, received.bytes, &mut *self.scratch),
         };
+        // The policy has the last word on the community: what it takes away does not count, and what it adds does.
+        if may_drop && key.communities & Key::BLACKHOLE != 0 {
+            // RFC 7999, 3.2: it is not for others to drop what this neighbor asked us to drop.
+            let written = with_community(&NO_ADVERTISE, AttrsView { key: &key, bytes }, room);
+            let Written { key: marked, len, .. } = written.map_err(|_| Reason::TooLong)?;
+            (key, bytes) = (marked, room.get(..len).unwrap_or(&[]));
+            key.flags |= Key::DROPS;
+        }
         // RFC 8326, 4.2: a neighbor about to go down is the last choice, whatever the policy prefers.
         if !self.internal && (key.communities | received.key.communities) & Key::GRACEFUL_SHUTDOWN != 0 {
             key.set_local_pref(Some(0));
@@ -234,9 +255,9 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
 }
 
 impl Interned {
-    fn replace(&mut self, applied: Applied, set: Result<SetId, Reason>, attrs: &mut AttrStore<'_>) {
+    fn replace(&mut self, made: Made, set: Result<SetId, Reason>, attrs: &mut AttrStore<'_>) {
         self.release(attrs);
-        self.last = Some((applied, set));
+        self.last = Some((made, set));
     }
 
     /// Gives back the hold that [`AttrStore::intern`] took; the paths have their own.

@@ -51,14 +51,27 @@ impl Speaker<'_> {
         }
     }
 
-    /// Whether a next hop (4, 16 or 32 bytes) is an own address.
-    pub(super) fn is_own_next_hop(&self, next_hop: &[u8]) -> bool {
+    /// Whether this host is known to have an address: see [`Speaker::set_own_addresses`].
+    pub fn is_own_address(&self, address: IpAddr) -> bool {
+        self.own_addresses.binary_search(&address.to_canonical()).is_ok()
+    }
+
+    /// Whether a next hop (4, 16 or 32 bytes) from this neighbor is an own address.
+    pub(super) fn is_own_next_hop(&self, peer: u16, next_hop: &[u8]) -> bool {
         let address: IpAddr = match (next_hop.first_chunk::<16>(), next_hop.first_chunk::<4>()) {
             (Some(&octets), _) => octets.into(),
             (None, Some(&octets)) => octets.into(),
             (None, None) => return false,
         };
-        self.own_addresses.binary_search(&address).is_ok()
+        // A link-local address is own on its own link; on the neighbor's it may be anybody's (RFC 4007, 6).
+        if let IpAddr::V6(local) = address
+            && local.is_unicast_link_local()
+        {
+            let ends = self.peers[usize::from(peer)].ends;
+            return ends.is_some_and(|ends| ends.local.ip() == address || ends.link_local == Some(local));
+        }
+        // An own IPv4 address is no less own where it is written as an IPv6 one.
+        self.own_addresses.binary_search(&address.to_canonical()).is_ok()
     }
 }
 

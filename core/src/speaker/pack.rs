@@ -20,6 +20,8 @@ struct Open {
     at: usize,
     end: usize,
     purpose: Purpose,
+    /// Its prefixes stand in MP_REACH_NLRI or MP_UNREACH_NLRI.
+    multiprotocol: bool,
     /// Where the prefixes began.
     first: usize,
 }
@@ -37,11 +39,12 @@ pub(crate) struct Packer<'b> {
     pub(crate) prefixes: u32,
 }
 
-/// What is announced alike: attributes without MP_REACH_NLRI, and the next hop that MP_REACH_NLRI carries.
+/// What is announced alike: attributes without MP_REACH_NLRI, and the next hop that MP_REACH_NLRI carries; `None`: NEXT_HOP
+/// is among the attributes, and there is no MP_REACH_NLRI.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attributes<'a> {
     pub(crate) bytes: &'a [u8],
-    pub(crate) mp_next_hop: &'a [u8],
+    pub(crate) mp_next_hop: Option<&'a [u8]>,
 }
 
 /// Why an announcement could not be begun.
@@ -68,8 +71,8 @@ impl<'b> Packer<'b> {
     }
 
     /// Bytes of finished messages in the buffer; closes the open one.
-    pub(crate) fn finish<F: AddressFamily>(&mut self, attributes: Option<Attributes<'_>>) -> usize {
-        self.close::<F>(attributes);
+    pub(crate) fn finish(&mut self, attributes: Option<Attributes<'_>>) -> usize {
+        self.close(attributes);
         self.len
     }
 
@@ -113,32 +116,30 @@ impl<'b> Packer<'b> {
     /// Begins an announcement with these attributes. The former message must have been closed.
     pub(crate) fn begin_announce<F: AddressFamily>(&mut self, with: Attributes<'_>) -> Result<(), Unfit> {
         debug_assert!(self.open.is_none());
-        let (before, after) = match F::FAMILY {
-            Family::Ipv4Unicast => (HEADER_LEN + LENGTHS + with.bytes.len(), 0),
-            Family::Ipv6Unicast => {
-                (HEADER_LEN + LENGTHS + MP_REACH_FIXED + with.mp_next_hop.len() + 1, with.bytes.len())
-            }
+        let (before, after) = match with.mp_next_hop {
+            None => (HEADER_LEN + LENGTHS + with.bytes.len(), 0),
+            Some(next_hop) => (HEADER_LEN + LENGTHS + MP_REACH_FIXED + next_hop.len() + 1, with.bytes.len()),
         };
-        self.begin(before, after, Purpose::Announce, longest::<F>())?;
+        self.begin::<F>(before, after, Purpose::Announce, with.mp_next_hop.is_some())?;
         let start = self.len;
-        match F::FAMILY {
-            Family::Ipv4Unicast => {
+        match with.mp_next_hop {
+            None => {
                 self.put(start + HEADER_LEN, &[0, 0]);
                 self.put(start + HEADER_LEN + 2, &(with.bytes.len() as u16).to_be_bytes());
                 self.put(start + HEADER_LEN + LENGTHS, with.bytes);
             }
-            Family::Ipv6Unicast => {
+            Some(next_hop) => {
                 let (afi, safi) = F::FAMILY.afi_safi();
                 let [high, low] = afi.to_be_bytes();
                 let at = start + HEADER_LEN;
                 self.put(at, &[0, 0, 0, 0]);
                 // RFC 7606, 5.1: MP_REACH_NLRI is the first attribute.
                 let flags = flag::OPTIONAL | flag::EXTENDED_LENGTH;
-                let next_hop_len = with.mp_next_hop.len() as u8;
+                let next_hop_len = next_hop.len() as u8;
                 let fixed = [flags, code::MP_REACH_NLRI, 0, 0, high, low, safi, next_hop_len];
                 self.put(at + LENGTHS, &fixed);
-                self.put(at + LENGTHS + MP_REACH_FIXED, with.mp_next_hop);
-                self.put(at + LENGTHS + MP_REACH_FIXED + with.mp_next_hop.len(), &[0]);
+                self.put(at + LENGTHS + MP_REACH_FIXED, next_hop);
+                self.put(at + LENGTHS + MP_REACH_FIXED + next_hop.len(), &[0]);
             }
         }
         Ok(())
@@ -149,10 +150,10 @@ impl<'b> Packer<'b> {
         debug_assert!(self.open.is_none());
         let at = self.len + HEADER_LEN;
         match F::FAMILY {
-            Family::Ipv4Unicast => self.begin(HEADER_LEN + 2, 2, Purpose::Withdraw, longest::<F>()),
+            Family::Ipv4Unicast => self.begin::<F>(HEADER_LEN + 2, 2, Purpose::Withdraw, false),
             Family::Ipv6Unicast => {
                 let before = HEADER_LEN + LENGTHS + MP_UNREACH_FIXED;
-                self.begin(before, 0, Purpose::Withdraw, longest::<F>())?;
+                self.begin::<F>(before, 0, Purpose::Withdraw, true)?;
                 let (afi, safi) = F::FAMILY.afi_safi();
                 let [high, low] = afi.to_be_bytes();
                 self.put(at, &[0, 0, 0, 0]);
@@ -163,7 +164,14 @@ impl<'b> Packer<'b> {
         }
     }
 
-    fn begin(&mut self, before: usize, after: usize, purpose: Purpose, prefix: usize) -> Result<(), Unfit> {
+    fn begin<F: AddressFamily>(
+        &mut self,
+        before: usize,
+        after: usize,
+        purpose: Purpose,
+        multiprotocol: bool,
+    ) -> Result<(), Unfit> {
+        let prefix = longest::<F>();
         if before + prefix + after > self.max_message {
             return Err(Unfit::Message);
         }
@@ -173,7 +181,7 @@ impl<'b> Packer<'b> {
         }
         let start = self.len;
         let (at, end) = (start + before, start + room - after);
-        self.open = Some(Open { start, at, end, purpose, first: at });
+        self.open = Some(Open { start, at, end, purpose, multiprotocol, first: at });
         self.messages += 1;
         Ok(())
     }
@@ -183,7 +191,7 @@ impl<'b> Packer<'b> {
     }
 
     /// Completes the open message, if there is one. `attributes` are those it was begun with.
-    pub(crate) fn close<F: AddressFamily>(&mut self, attributes: Option<Attributes<'_>>) {
+    pub(crate) fn close(&mut self, attributes: Option<Attributes<'_>>) {
         let Some(open) = self.open.take() else { return };
         if open.at == open.first {
             self.messages -= 1;
@@ -191,14 +199,14 @@ impl<'b> Packer<'b> {
         }
         let body = open.start + HEADER_LEN;
         let mut end = open.at;
-        match (F::FAMILY, open.purpose) {
-            (Family::Ipv4Unicast, Purpose::Announce) => {}
-            (Family::Ipv4Unicast, Purpose::Withdraw) => {
+        match (open.multiprotocol, open.purpose) {
+            (false, Purpose::Announce) => {}
+            (false, Purpose::Withdraw) => {
                 self.put(body, &((end - open.first) as u16).to_be_bytes());
                 self.put(end, &[0, 0]);
                 end += 2;
             }
-            (Family::Ipv6Unicast, purpose) => {
+            (true, purpose) => {
                 let mp = body + LENGTHS;
                 self.put(mp + 2, &((end - mp - 4) as u16).to_be_bytes());
                 if let (Purpose::Announce, Some(with)) = (purpose, attributes) {

@@ -9,10 +9,14 @@ use crate::memory::{CARRY, LARGE_CARRY};
 use crate::peer::State;
 use crate::peer::fsm::Event;
 use crate::time::Instant;
-use crate::wire::header::{Frame, Kind, frame};
+use crate::wire::capability;
+use crate::wire::header::{Frame, HEADER_LEN, Kind, bad_length, frame};
 use crate::wire::notification::Notification;
 use crate::wire::open::Open;
 use crate::wire::refresh::{Refresh, Subtype};
+
+/// Octets of a ROUTE-REFRESH after its header (RFC 2918, 3).
+const REFRESH_LEN: usize = 4;
 
 impl Speaker<'_> {
     /// The work of [`Speaker::receive`].
@@ -164,8 +168,18 @@ impl Speaker<'_> {
             // Unknown families and the markers of enhanced refresh, which was not agreed on, are ignored.
             Ok(_) => {}
             Err(notification) => {
+                // The error code for this is only for those who announced enhanced refresh (RFC 7313, 5). For others one
+                // that is too short has a wrong length like any message (RFC 4271, 6.1).
+                let is_short = body.len() < REFRESH_LEN && !self.knows_enhanced_refresh(peer);
+                let notification = if is_short { bad_length(HEADER_LEN + body.len()) } else { notification };
                 self.drive(now, index, Event::MessageFault, With::Notification(&notification));
             }
         }
+    }
+
+    /// Whether a neighbor announced the capability of RFC 7313, which we do not.
+    fn knows_enhanced_refresh(&self, peer: u16) -> bool {
+        let announced = &self.peers[usize::from(peer)].capabilities;
+        capability::iter(announced).any(|one| one.code == capability::code::ENHANCED_REFRESH)
     }
 }

@@ -149,11 +149,15 @@ impl Speaker<'_> {
         let Some(&settings) = self.settings_of(index) else { return };
         let extended_messages = self.lease_large_carry(index);
         let conn = &mut self.conns[usize::from(index)];
+        // A session over IPv4 has an IPv4 next hop for IPv4 prefixes at both ends.
+        let over_ipv6 = conn.ends.is_some_and(|ends| ends.remote.ip().to_canonical().is_ipv6());
         conn.offered = Some(OpenParams {
             asn: self.local.asn,
             hold: if mutant!(OpenHold) { 240 } else { settings.timers.hold },
             router_id: self.local.router_id,
             families: settings.families,
+            extended_next_hop: (over_ipv6 || mutant!(OpenExtendedNextHop))
+                && settings.families.contains(Family::Ipv4Unicast),
             extended_messages,
             restart: settings.restart_time,
             restarting: false,
@@ -179,7 +183,10 @@ impl Speaker<'_> {
             (Some(_), With::Cease(..)) if mutant!(CeaseIsFault) => {
                 Some(Notification::new(codes::fsm::UNSPECIFIED))
             }
-            (Some(Notify::Code(code)), _) => Some(Notification::new(code)),
+            (Some(Notify::Code(code)), _) => Some(match event.message() {
+                Some(unexpected) => Notification::with_data(code, &[unexpected as u8]),
+                None => Notification::new(code),
+            }),
             (Some(Notify::Given), With::Notification(given) | With::Cease(given, _)) => Some(given.clone()),
             _ => None,
         };

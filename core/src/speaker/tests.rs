@@ -2,6 +2,7 @@
 
 mod admin;
 mod basics;
+mod blackhole;
 mod changes;
 mod choice;
 mod churn;
@@ -9,6 +10,7 @@ mod collision;
 mod dynamic;
 mod export_rules;
 mod extended;
+mod extended_next_hop;
 mod full;
 mod import_rules;
 mod kernel;

@@ -206,6 +206,7 @@ impl Speaker<'_> {
             as4: agreed.negotiated.as4,
             local_asn: self.local.asn,
             export: settings.export,
+            extended_next_hop: agreed.negotiated.extended_next_hop,
             next_hop_self: settings.next_hop_self,
             shares_link: agreed.asn != self.local.asn && settings.ttl.is_one_hop(),
             ends: slot.ends?,

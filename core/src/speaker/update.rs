@@ -128,7 +128,7 @@ impl Speaker<'_> {
         let refuse = match parsed.withdraw {
             Some(fault) => fault.refuse,
             None if parsed.refuse != Reason::None => parsed.refuse,
-            None if self.is_own_next_hop(next_hop) => Reason::OwnNextHop,
+            None if self.is_own_next_hop(peer, next_hop) => Reason::OwnNextHop,
             None => Reason::None,
         };
         if refuse != Reason::None {
@@ -183,6 +183,7 @@ impl Speaker<'_> {
             as4: agreed.negotiated.as4,
             internal: agreed.asn == self.local.asn,
             families: agreed.negotiated.families,
+            extended_next_hop: agreed.negotiated.extended_next_hop,
             local_asn: self.local.asn,
             remote_asn: agreed.asn,
             router_id: self.local.router_id.to_bits(),

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use ipnet::IpNet;
 
 use super::Speaker;
-use super::export::Target;
+use super::export::{Target, is_multiprotocol};
 use super::types::PeerId;
 use crate::attrs::tlv::{code, flag};
 use crate::config::RemoteAs;
@@ -207,14 +207,12 @@ impl Speaker<'_> {
         let context = Context::for_display(target.internal);
         // The parser wants the next hop that prefixes of its own would have. The real one is put in front below.
         let stand_in = [flag::TRANSITIVE, code::NEXT_HOP, 4, 192, 0, 2, 1];
-        let len = match F::FAMILY {
-            Family::Ipv4Unicast => len,
-            Family::Ipv6Unicast => {
-                let room = encoded.get_mut(len..len + stand_in.len()).ok_or(Reason::TooLong)?;
-                room.copy_from_slice(&stand_in);
-                len + stand_in.len()
-            }
-        };
+        let mut len = len;
+        if is_multiprotocol(&next_hop) {
+            let room = encoded.get_mut(len..len + stand_in.len()).ok_or(Reason::TooLong)?;
+            room.copy_from_slice(&stand_in);
+            len += stand_in.len();
+        }
         let (front, behind) = parsed.split_at_mut_checked(next_hop.len()).ok_or(Reason::TooLong)?;
         front.copy_from_slice(&next_hop);
         let read = attributes::parse(&context, encoded.get(..len).unwrap_or(&[]), true, behind)
@@ -332,6 +330,7 @@ impl PathSource for Speaker<'_> {
                 attrs: shared.attrs.view(stored.attr),
                 best: forwarding.is_some_and(|forwarding| forwarding.best == path),
                 multipath: table.forwards(shared, slot, forwarding, path),
+                blackhole: shared.attrs.key(stored.attr).drops(),
                 valid: is_valid(stored, shared),
                 reachable: stored.peer == 0 || shared.cost(stored).is_some(),
                 stale: false,

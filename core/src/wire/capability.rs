@@ -18,6 +18,8 @@ pub mod code {
     pub const MULTIPROTOCOL: u8 = 1;
     /// RFC 2918, 2.
     pub const ROUTE_REFRESH: u8 = 2;
+    /// RFC 8950, 4.
+    pub const EXTENDED_NEXT_HOP: u8 = 5;
     /// RFC 8654, 3.
     pub const EXTENDED_MESSAGES: u8 = 6;
     /// RFC 4724, 3.
@@ -45,6 +47,8 @@ pub struct Capabilities {
     pub route_refresh: bool,
     /// Enhanced route refresh (RFC 7313).
     pub enhanced_refresh: bool,
+    /// Extended next hops (RFC 8950): of IPv6 for IPv4 unicast. Other combinations mean nothing to crier.
+    pub extended_next_hop: bool,
     /// Extended messages (RFC 8654).
     pub extended_messages: bool,
     /// Graceful restart (RFC 4724).
@@ -58,7 +62,7 @@ pub struct Capabilities {
 impl Capabilities {
     /// Adds the capabilities in `list`, the value of one optional parameter.
     ///
-    /// One that comes twice is as one (RFC 5492, 4): families add up, of graceful restart the last counts (RFC 4724,
+    /// One that comes twice is as one (RFC 5492, 4): families and kinds of next hops add up, of graceful restart the last counts (RFC 4724,
     /// 3).
     ///
     /// # Errors
@@ -82,6 +86,7 @@ impl Capabilities {
             }
             Capability::RouteRefresh => self.route_refresh = true,
             Capability::EnhancedRefresh => self.enhanced_refresh = true,
+            Capability::ExtendedNextHop(ours) => self.extended_next_hop |= ours,
             Capability::ExtendedMessages => self.extended_messages = true,
             Capability::GracefulRestart(restart) => self.graceful_restart = Some(restart),
             Capability::FourOctetAs(asn) => {
@@ -124,7 +129,7 @@ pub const fn name(code: u8) -> Option<&'static str> {
         code::MULTIPROTOCOL => "multiprotocol",
         code::ROUTE_REFRESH => "route-refresh",
         3 => "outbound-route-filtering",
-        5 => "extended-next-hop",
+        code::EXTENDED_NEXT_HOP => "extended-next-hop",
         code::EXTENDED_MESSAGES => "extended-messages",
         7 => "bgpsec",
         8 => "multiple-labels",
@@ -149,6 +154,8 @@ enum Capability {
     Multiprotocol(Option<Family>),
     RouteRefresh,
     EnhancedRefresh,
+    /// Whether IPv6 next hops for IPv4 unicast are among those it names.
+    ExtendedNextHop(bool),
     ExtendedMessages,
     GracefulRestart(GracefulRestart),
     FourOctetAs(u32),
@@ -175,6 +182,7 @@ fn read(tlv: Tlv<'_>) -> Result<Capability, nom::Err<()>> {
         }
         code::ROUTE_REFRESH => flag(Capability::RouteRefresh),
         code::ENHANCED_REFRESH => flag(Capability::EnhancedRefresh),
+        code::EXTENDED_NEXT_HOP => extended_next_hop(value).map(Capability::ExtendedNextHop),
         code::EXTENDED_MESSAGES => flag(Capability::ExtendedMessages),
         code::GRACEFUL_RESTART => graceful_restart(value).map(Capability::GracefulRestart),
         code::FOUR_OCTET_AS => {
@@ -183,6 +191,21 @@ fn read(tlv: Tlv<'_>) -> Result<Capability, nom::Err<()>> {
         }
         _ => Ok(Capability::Unknown),
     }
+}
+
+/// IPv6 next hops for IPv4 unicast: family of the prefixes, and of their next hops.
+const IPV4_VIA_IPV6: (u16, u16, u16) = (1, 1, 2);
+
+/// Whether [`IPV4_VIA_IPV6`] is among the kinds of next hops named. Two octets each, the SAFI too (RFC 8950, 4).
+fn extended_next_hop(value: &[u8]) -> Result<bool, nom::Err<()>> {
+    let mut rest = value;
+    let mut named = false;
+    while !rest.is_empty() {
+        let (after, kind) = (be_u16, be_u16, be_u16).parse_complete(rest)?;
+        named |= kind == IPV4_VIA_IPV6;
+        rest = after;
+    }
+    Ok(named)
 }
 
 const RESTART_STATE: u16 = 0x8000;
@@ -219,6 +242,11 @@ fn malformed(capability: &[u8]) -> Notification {
 pub(crate) fn put_all(writer: &mut Writer<'_>, ours: &OpenParams) -> Result<(), NoRoom> {
     put_multiprotocol(writer, ours.families)?;
     writer.put(&[code::ROUTE_REFRESH, 0])?;
+    if ours.extended_next_hop {
+        let (afi, safi, next_hop) = IPV4_VIA_IPV6;
+        writer.put(&[code::EXTENDED_NEXT_HOP, 6])?;
+        [afi, safi, next_hop].into_iter().try_for_each(|field| writer.put(&field.to_be_bytes()))?;
+    }
     if ours.extended_messages {
         writer.put(&[code::EXTENDED_MESSAGES, 0])?;
     }

@@ -78,7 +78,7 @@ pub fn frame(buf: &[u8], max: usize) -> Frame<'_> {
     };
     let len = usize::from(u16::from_be_bytes([high, low]));
     // OPEN and KEEPALIVE stay within 4096 bytes even where longer messages were agreed on (RFC 8654, 4). A
-    // ROUTE-REFRESH has an error code of its own for a wrong length (RFC 7313, 5), so that only its header counts here.
+    // ROUTE-REFRESH may have an error code of its own for a wrong length (RFC 7313, 5): only its header counts here.
     let (kind, least, most) = match kind {
         2 => (Kind::Update, 23, max),
         4 => (Kind::Keepalive, HEADER_LEN, HEADER_LEN),

@@ -119,6 +119,8 @@ pub struct OpenParams {
     pub router_id: Ipv4Addr,
     /// Families offered.
     pub families: FamilySet,
+    /// Whether IPv6 next hops for IPv4 unicast are offered (RFC 8950).
+    pub extended_next_hop: bool,
     /// Whether extended messages are offered (RFC 8654).
     pub extended_messages: bool,
     /// Restart time in seconds, at most [`capability::MAX_RESTART_TIME`]; `None`: only a helper for neighbors that

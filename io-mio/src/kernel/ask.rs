@@ -5,6 +5,8 @@ use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::Stage;
+use super::nowhere::{nowhere, object_of, via};
+use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
@@ -22,21 +24,26 @@ impl Bridge {
             return;
         }
         while let Some(address) = speaker.poll_next_hop() {
-            let way = self.ways.follow(address);
+            let way = self.ways.follow(address, speaker.is_own_address(address));
             speaker.next_hop(now, address, way.map(|way| way.cost));
         }
         let mut moved = false;
         let mut gone: heapless::Vec<Hop, 64> = heapless::Vec::new();
-        self.ways.refresh(|address, before, after| {
-            speaker.next_hop(now, address, after.map(|way| way.cost));
-            match (before, after) {
-                (Some(before), Some(after)) => moved |= before.hop != after.hop,
-                // Should there be more, they are dealt with one route at a time.
-                (Some(before), None) => drop(gone.push(before.hop)),
-                (None, _) => {}
-            }
-        });
-        for hop in gone {
+        self.ways.refresh(
+            speaker,
+            |speaker, address| speaker.is_own_address(address),
+            |speaker, address, before, after| {
+                speaker.next_hop(now, address, after.map(|way| way.cost));
+                match (before, after) {
+                    (Some(before), Some(after)) => moved |= !before.hops().eq(after.hops()),
+                    // Should there be more, they are dealt with one route at a time.
+                    (Some(before), None) => gone.extend(before.hops().take(gone.capacity() - gone.len())),
+                    (None, _) => {}
+                }
+            },
+        );
+        // Another next hop may lie behind the same router.
+        for hop in gone.into_iter().filter(|hop| !self.ways.uses(hop)).collect::<heapless::Vec<_, 64>>() {
             self.drop_hop(hop, port);
         }
         if moved {
@@ -47,7 +54,7 @@ impl Bridge {
 
     pub(super) fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
-        sets.drop_hop(hop, |request| asked.object(0, request, port));
+        sets.drop_hop(hop, |set, request| asked.object(About::Repair(set), request, port));
     }
 
     /// All that is installed is to be compared once more with what is wanted.
@@ -67,7 +74,7 @@ impl Bridge {
             return false;
         }
         for _ in 0..budget {
-            if self.asked.window.len() >= WINDOW {
+            if self.is_window_full() {
                 return true;
             }
             let next = Family::ALL.into_iter().find_map(|family| {
@@ -84,19 +91,18 @@ impl Bridge {
 
     /// Removes what nobody needs any more, while there is nothing else to ask. True: there is more.
     fn tidy(&mut self, now: Instant, port: &mut impl Port) -> bool {
-        if self.sweep_at.is_some_and(|at| at <= now) {
+        if self.sweep_at.is_some_and(|at| at <= now) && !mutant!(NeverSwept) {
             while self.asked.window.len() < WINDOW {
                 let Some(prefix) = self.adopted.keys().next().copied() else {
                     self.sweep_at = None;
                     break;
                 };
-                if let Some(left) = self.adopted.remove(&prefix) {
-                    self.sets.release(left.set);
-                }
+                let set = self.adopted.remove(&prefix).map_or(0, |left| left.set);
                 if self.standing.no_room > 0 {
                     self.retry_at.get_or_insert(Instant::EPOCH);
                 }
-                self.asked.send(About::Stray, &Request::NoRoute(self.settings.key(prefix)), port);
+                let request = Request::NoRoute(self.settings.key(prefix));
+                self.asked.send(About::Stray(prefix, set), &request, port);
             }
             return self.sweep_at.is_some();
         }
@@ -105,7 +111,7 @@ impl Bridge {
             return false;
         }
         let Self { sets, asked, .. } = self;
-        sets.clear_away(WINDOW, |request| asked.object(0, request, port))
+        sets.clear_away(WINDOW, |request| asked.object(About::Repair(0), request, port))
     }
 
     /// Compares what is wanted for a destination with what the kernel has, and asks for the difference.
@@ -121,6 +127,10 @@ impl Bridge {
         match std::mem::take(&mut cell.stage) {
             Stage::InFlight => {
                 (cell.stage, cell.again) = (Stage::InFlight, true);
+                return;
+            }
+            Stage::Unsure => {
+                cell.stage = Stage::Unsure;
                 return;
             }
             Stage::Refused => self.standing.refused -= 1,
@@ -144,7 +154,7 @@ impl Bridge {
         let key = self.settings.key(prefix);
         match self.wanted(speaker, family, slot) {
             Err(errno) => self.refused(now, family, slot, errno),
-            Ok(0) if had == 0 => speaker.set_installed(family, slot, false),
+            Ok(0) if had == 0 || mutant!(BridgeForgets) => speaker.set_installed(family, slot, false),
             Ok(0) if self.waits_for_others(had) => {
                 if let Some(cell) = self.cells.get_mut(family, slot) {
                     cell.stage = Stage::Going;
@@ -194,13 +204,14 @@ impl Bridge {
         for path in destination.paths().filter(|path| path.multipath) {
             // What is originated here is reached without us.
             let Some(_) = path.remote else { return Ok(0) };
-            let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
-            // One that has just become unreachable is about to be decided anew.
-            if let Some(way) = way
-                && hops.push(way.hop).is_err()
-            {
-                break;
+            if path.blackhole {
+                // What forwards with it drops as well: the best path has decided.
+                return self.sets.intern(&[nowhere(family)]).ok_or(libc::ENOSPC);
             }
+            let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
+            // One that has just become unreachable is about to be decided anew. What there is no room for is left out.
+            let room = hops.capacity() - hops.len();
+            hops.extend(way.iter().flat_map(Way::hops).take(room));
         }
         if hops.is_empty() {
             return Ok(0);
@@ -211,12 +222,12 @@ impl Bridge {
     /// Asks for a route to a set, and before that for what it names.
     fn lead(&mut self, existing: Existing, key: RouteKey, set: SetId, about: About, port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
-        sets.prepare(set, |request| asked.object(set, request, port));
+        sets.prepare(set, |request| asked.object(About::Object(set), request, port));
         if let Some(object) = sets.object(set) {
             return asked.send(about, &Request::Route(existing, key, Via::Object(object)), port);
         }
         let hops: heapless::Vec<Hop, MOST_HOPS> = sets.hops(set).collect();
-        asked.send(about, &Request::Route(existing, key, Via::Hops(&hops)), port);
+        asked.send(about, &Request::Route(existing, key, via(&hops)), port);
     }
 }
 
@@ -236,15 +247,14 @@ impl super::bridge::Asked {
         port.send(self.sequence, request);
     }
 
-    /// Sends what is to be said about an object that `set` needs.
-    pub(super) fn object(&mut self, set: SetId, request: ObjectRequest<'_>, port: &mut impl Port) {
-        let about = About::Object(set);
+    /// Sends what is to be said about an object.
+    pub(super) fn object(&mut self, about: About, request: ObjectRequest<'_>, port: &mut impl Port) {
         match request {
-            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, Object::Hop(hop)), port),
+            ObjectRequest::Hop(id, hop) => self.send(about, &Request::Object(id, object_of(hop)), port),
             ObjectRequest::Group(id, members) => {
                 self.send(about, &Request::Object(id, Object::Group(members)), port);
             }
-            ObjectRequest::Gone(id) => self.send(About::Object(0), &Request::NoObject(id), port),
+            ObjectRequest::Gone(id) => self.send(about, &Request::NoObject(id), port),
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::netlink::encode::{Existing, Object, Via};
 
 /// Most requests without an answer.
 pub(super) const WINDOW: usize = 128;
-/// Room for them: what one destination needs comes together.
-pub(super) const UNDER_WAY: usize = 2 * WINDOW + MOST_HOPS + 2;
+/// Room for them: what one destination needs comes together, and so do repairs of all objects.
+pub(super) const UNDER_WAY: usize = 2 * WINDOW + MOST_HOPS + 2 + HOPS as usize + SETS as usize;
 /// Time from a refusal to the next attempt, the first and the longest.
 const FIRST_RETRY: Millis = Millis(200);
 pub(super) const LONGEST_RETRY: Millis = Millis::from_secs(10);
@@ -52,12 +52,14 @@ pub enum Request<'a> {
 pub(super) enum About {
     /// The route of a destination is to lead to this set; to none: to go.
     Route(Family, u32, SetId),
-    /// A route that no destination has is to go.
-    Stray,
-    /// An object that this set needs, or none does any more.
+    /// A route that no destination has is to go. It led to this set, which is held until it is gone; 0: that is not known.
+    Stray(IpNet, SetId),
+    /// An object that this set needs, before the route that is to lead there.
     Object(SetId),
     /// All routes that lead to this set are to go, with what they lead to.
     Together(SetId),
+    /// An object of this set is to be what the set is by now; of none: to go.
+    Repair(SetId),
 }
 
 /// How it stands with the kernel: for `crier status`.
@@ -157,6 +159,8 @@ pub struct Bridge {
     pub(super) dead: heapless::Vec<Dead, MOST_DEAD>,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
+    /// Something was refused that no destination stands for: a survey shows what it is.
+    pub(super) doubtful: bool,
     pub(super) standing: Standing,
     /// Routes that were asked for and are not known to be there.
     pub(super) arriving: u32,
@@ -182,6 +186,7 @@ impl Bridge {
             dead: heapless::Vec::new(),
             retry_at: None,
             retry_wait: FIRST_RETRY,
+            doubtful: false,
             standing: Standing::default(),
             arriving: 0,
             addresses_changed: false,
@@ -213,7 +218,7 @@ impl Bridge {
     pub fn foreign_routes(&self) -> impl Iterator<Item = ForeignRoute> {
         self.ways.routes().map(|route| ForeignRoute {
             prefix: route.prefix,
-            origin: match (route.protocol, route.hop.and_then(|hop| hop.gateway)) {
+            origin: match (route.protocol, route.hops.iter().flatten().find_map(|hop| hop.gateway)) {
                 (libc::RTPROT_KERNEL, None) => Origin::Connected,
                 (libc::RTPROT_BOOT | libc::RTPROT_STATIC, _) => Origin::Static,
                 _ => Origin::Kernel,
@@ -235,22 +240,31 @@ impl Bridge {
 
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty());
+        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty() && !self.is_window_full());
         let times = [self.retry_at, sweep_at, self.recheck_at, self.end_of_wait(), self.survey.deadline()];
         times.into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub(super) fn timeout(&mut self, now: Instant) {
-        if self.retry_at.take_if(|at| *at <= now).is_some() {
+        if self.retry_at.take_if(|at| *at <= now).is_some() && !mutant!(RetryNever) {
             self.cells.mark_where(|cell| matches!(cell.stage, Stage::Refused | Stage::NoRoom));
+            if self.doubtful {
+                self.survey.ask(now);
+            }
         }
         if self.recheck_at.take_if(|at| *at <= now).is_some() {
             self.mark_installed();
         }
-        if self.survey.timeout(now) && self.survey.has_ended_once() {
+        // One for the sake of a retry does not make the next one come sooner.
+        if self.survey.timeout(now) && !std::mem::take(&mut self.doubtful) && self.survey.has_ended_once() {
             self.retry_wait = FIRST_RETRY;
         }
+    }
+
+    /// Whether the kernel owes as many answers as it may.
+    pub(super) fn is_window_full(&self) -> bool {
+        self.asked.window.len() >= WINDOW
     }
 
     /// Whether there is something to ask: a destination that has changed, or more to say about one.
@@ -260,4 +274,4 @@ impl Bridge {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

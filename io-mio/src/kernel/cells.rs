@@ -14,6 +14,8 @@ pub(super) enum Stage {
     InFlight,
     /// It refused; it is told again after a while.
     Refused,
+    /// Its answer was lost: a dump will tell whether the route is there.
+    Unsure,
     /// There are as many routes as there may be.
     NoRoom,
     /// The route is to go, together with others that lead to the same neighbor, which has died.

@@ -3,11 +3,12 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
+use super::bridge::{About, Bridge, LONGEST_RETRY, Left, UNDER_WAY};
 use super::cells::Stage;
-use super::resolve::Foreign;
+use super::nowhere::nowhere;
+use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
-use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteKind};
+use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteHop, RouteKind};
 
 /// The main table, where ways to next hops are looked for.
 const MAIN: u32 = 254;
@@ -27,20 +28,18 @@ impl Bridge {
             if asked == sequence {
                 return self.settle(now, speaker, about, result);
             }
-            self.settle(now, speaker, about, Err(libc::EIO));
+            self.lost(now, speaker, about);
         }
     }
 
-    /// Answers were lost: what they were about is unknown until it is looked at.
-    pub(super) fn answers_lost(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
-        while let Some((_, about)) = self.asked.window.pop_front() {
-            self.settle(now, speaker, about, Err(libc::EIO));
-        }
-        self.standing.overruns += 1;
-        self.survey.ask(now);
-    }
-
-    fn settle(&mut self, now: Instant, speaker: &mut Speaker<'_>, about: About, result: Result<(), i32>) {
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        speaker: &mut Speaker<'_>,
+        about: About,
+        result: Result<(), i32>,
+    ) {
+        let result = if mutant!(RefusalBelieved) { Ok(()) } else { result };
         if let Err(errno) = result {
             self.standing.refusals += 1;
             self.standing.last_errno = errno;
@@ -50,10 +49,25 @@ impl Bridge {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
             (About::Together(set), _) => self.settle_together(speaker, set, result),
-            (About::Object(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
+            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
-            (About::Stray | About::Object(_), _) => {}
+            (About::Stray(_, set), Ok(()) | Err(libc::ESRCH)) => self.sets.release(set),
+            (About::Stray(prefix, set), Err(_)) if set != 0 => {
+                self.adopted.insert(prefix, Left { set, seen: self.survey.number() });
+                self.sweep_at = Some(self.retry(now));
+            }
+            (About::Object(_), Ok(())) | (About::Repair(_), Ok(()) | Err(libc::ENOENT)) => {}
+            // No route asks for it again.
+            (About::Repair(set), Err(_)) => {
+                self.sets.doubt(set);
+                self.doubtful = true;
+                self.retry(now);
+            }
+            (About::Stray(..), Err(_)) => {
+                self.doubtful = true;
+                self.retry(now);
+            }
         }
     }
 
@@ -121,10 +135,16 @@ impl Bridge {
         cell.stage = Stage::Refused;
         cell.errno = u8::try_from(errno).unwrap_or(u8::MAX);
         self.standing.refused += 1;
-        if self.retry_at.is_none() {
-            self.retry_at = Some(now + self.retry_wait);
+        self.retry(now);
+    }
+
+    /// When what was refused is tried again: ever more seldom.
+    fn retry(&mut self, now: Instant) -> Instant {
+        *self.retry_at.get_or_insert_with(|| {
+            let at = now + self.retry_wait;
             self.retry_wait = Millis(self.retry_wait.0 * 2).min(LONGEST_RETRY);
-        }
+            at
+        })
     }
 
     /// Something has happened, or a dump tells what there is. `own`: one of our requests has done it.
@@ -211,6 +231,9 @@ impl Bridge {
     /// Notifications were lost.
     pub(super) fn overrun(&mut self, now: Instant) {
         self.standing.overruns += 1;
+        if mutant!(OverrunIgnored) {
+            return;
+        }
         self.survey.ask(now);
     }
 
@@ -220,21 +243,24 @@ impl Bridge {
         if route.key.table != MAIN || route.conditional || bgp {
             return None;
         }
-        let hop = match route.kind {
+        let hops = match route.kind {
             RouteKind::Unicast => {
-                // Of several the first that works. Of one that does not its interface says so, and tells when it does again:
-                // of its routes the kernel does not speak then.
-                let works = route.hops().find(|hop| !hop.is_dead() && !hop.has_lost_carrier());
-                Some(works.or_else(|| route.hops().next())?.hop)
+                // Of several those that work. Of one that does not its interface says so, and tells when it does again: of its
+                // routes the kernel does not speak then.
+                let works = |hop: &RouteHop| !hop.is_dead() && !hop.has_lost_carrier();
+                let some = route.hops().any(|hop| works(&hop));
+                let first = route.hops().next()?;
+                let used = route.hops().filter(|hop| works(hop) || !some && *hop == first);
+                hops_of(used.map(|hop| hop.hop))
             }
-            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => None,
+            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => hops_of([]),
             _ => return None,
         };
         Some(Foreign {
             prefix: route.key.prefix,
             metric: route.key.metric,
             protocol: route.key.protocol,
-            hop,
+            hops,
             seen,
         })
     }
@@ -245,14 +271,23 @@ impl Bridge {
         let family = Family::of(&route.key.prefix);
         let slot = speaker.find_destination(route.key.prefix);
         let known = slot.map(|slot| (slot, self.cells.get(family, slot)));
-        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || cell.stage == Stage::InFlight)
-        else {
+        // What leads to an object of ours is ours, even if this was not known when its place was asked for and refused.
+        let by_number = self.is_by_number(route);
+        let asked_for =
+            |stage| matches!(stage, Stage::InFlight | Stage::Unsure) || stage == Stage::Refused && by_number;
+        let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || asked_for(cell.stage)) else {
             return self.unexpected(route, port);
         };
         if cell.stage == Stage::InFlight {
             return;
         }
         let actual = self.set_of(route);
+        if cell.set == 0 {
+            return match actual {
+                Some(actual) => self.found_after_all(family, slot, actual),
+                None => self.unexpected(route, port),
+            };
+        }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
         cell.seen = number;
         match actual {
@@ -270,6 +305,10 @@ impl Bridge {
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
+        if route.kind == RouteKind::Blackhole {
+            // IPv6 ones name an interface.
+            return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]);
+        }
         let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
         if hops.is_empty() { None } else { self.sets.intern(&hops) }
     }
@@ -277,7 +316,7 @@ impl Bridge {
     /// A route with our table, protocol and metric that no destination has.
     fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
-        let by_number = route.object.is_some_and(|object| self.settings.is_our_object(object));
+        let by_number = self.is_by_number(route);
         let room = self.adopted.len() < self.settings.max_routes as usize;
         if self.survey.is_first() && room && (by_number || self.settings.adopt) {
             let seen = self.survey.number();
@@ -289,12 +328,20 @@ impl Bridge {
         } else if let Some(left) = self.adopted.get_mut(&prefix) {
             // It was taken over, and nobody has wanted it as yet.
             left.seen = self.survey.number();
-        } else if by_number {
+        } else if by_number && self.asked.window.len() < UNDER_WAY {
             let request = super::Request::NoRoute(self.settings.key(prefix));
-            self.asked.send(About::Stray, &request, port);
+            self.asked.send(About::Stray(prefix, 0), &request, port);
+        } else if by_number {
+            // The next dump shows it again.
+            self.doubtful = true;
+            self.retry_at.get_or_insert(Instant::EPOCH);
         } else {
             self.survey.other();
         }
+    }
+
+    fn is_by_number(&self, route: &Route<'_>) -> bool {
+        route.object.is_some_and(|object| self.settings.is_our_object(object))
     }
 
     /// Somebody has removed a route of ours.
@@ -325,7 +372,7 @@ impl Bridge {
         }
         let first = self.survey.is_first();
         let Self { sets, asked, .. } = self;
-        sets.seen(object, first, |request| asked.object(0, request, port));
+        sets.seen(object, first, |request| asked.object(About::Repair(0), request, port));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bridge between a speaker and the kernel's routes: what forwards goes in, what the kernel knows comes out.
 //!
 //! [`Bridge`] decides and does no I/O: it is told what the kernel says, and says what the kernel is to be asked. [`Kernel`] is
-//! the same with netlink sockets.
+//! the same on a [`Wire`]: netlink sockets, unless somebody brings a kernel of their own.
 //!
 //! # What is ours
 //!
@@ -25,6 +25,8 @@ mod bridge;
 mod cells;
 mod hear;
 mod look;
+mod lost;
+mod nowhere;
 mod plan;
 mod resolve;
 mod sets;
@@ -33,12 +35,14 @@ mod socket;
 mod survey;
 mod takeover;
 mod together;
+mod wire;
 
 pub use bridge::{Bridge, ForeignRoute, Origin, Request, Standing};
 pub use look::{Found, look};
 pub use plan::{ROUTES, Share, bytes, plan};
 pub use show::{Pending, RouteView};
-pub use socket::{Kernel, Leave, RECEIVE_BUFFER};
+pub use socket::{Kernel, Leave};
+pub use wire::{Line, RECEIVE_BUFFER, Sockets, Wire};
 
 use std::ops::Range;
 

@@ -4,7 +4,7 @@
 //! the tables here: so what a former run left in the kernel is recognised by its number. Routes name an object or a group, so
 //! that one message changes where all of them lead.
 
-mod seen;
+mod heard;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -83,6 +83,8 @@ pub(crate) struct Sets {
     fresh: SetId,
     /// Sets that nothing leads to any more, with their objects still in the kernel.
     idle: u32,
+    /// There may be next hops that no set has.
+    loose: bool,
     /// The numbers that objects may have.
     ids: Option<Range<u32>>,
 }
@@ -100,6 +102,7 @@ impl Sets {
             free: 0,
             fresh: 1,
             idle: 0,
+            loose: false,
             ids,
         }
     }
@@ -132,7 +135,10 @@ impl Sets {
 
     /// Whether two sets have the same next hops.
     pub(super) fn same(&self, one: SetId, other: SetId) -> bool {
-        one == other || self.members(one) == self.members(other)
+        let contains = |member: &HopId| self.members(one).contains(member);
+        one == other
+            || self.members(one) == self.members(other)
+            || mutant!(MemberStays) && self.members(other).iter().all(contains)
     }
 
     /// The set of these next hops (at least one, at most [`MOST_HOPS`]), with one hold more on it; `None`: there is no room.
@@ -164,6 +170,8 @@ impl Sets {
             return Some(*place);
         }
         let free = |slot: &HopSlot| slot.hop.is_none();
+        // Until a set has it, for which there may be no room.
+        self.loose = true;
         let place = HopId::try_from(self.hops.iter().position(free)?).ok()?;
         // What stood there may still be in the kernel.
         let slot = self.hop_slot_mut(place)?;
@@ -175,7 +183,8 @@ impl Sets {
     fn find(&self, places: &[HopId]) -> Option<SetId> {
         let mut set = self.set_of.get(&Plain::default().hash_one(places)).copied()?;
         while set != 0 {
-            if self.members(set) == places {
+            // A group that has shrunk to one next hop is for the routes that lead there already.
+            if self.members(set) == places && (places.len() > 1 || !self.slot(set).group) {
                 return Some(set);
             }
             set = self.slot(set).next;
@@ -223,6 +232,7 @@ impl Sets {
             let place = self.members.get(set as usize * MOST_HOPS + at).copied().unwrap_or(HopId::MAX);
             if let Some(slot) = self.hop_slot_mut(place) {
                 slot.refs = slot.refs.saturating_sub(1);
+                self.loose |= self.hop_slot(place).refs == 0;
             }
         }
         let first = self.set_of.get(&hash).copied().unwrap_or(0);
@@ -314,7 +324,7 @@ impl Sets {
 
     /// A next hop forwards no more: it leaves every set that has others, and so do all routes that lead there, at one message
     /// each. A set that would be empty stays as it is: its routes are changed or removed one by one.
-    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(ObjectRequest<'_>)) {
+    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
         let Some(&place) = self.hop_of.get(&hop).filter(|_| self.ids.is_some()) else { return };
         for set in 1..self.fresh {
             let SetSlot { refs, len, there, .. } = self.slot(set);
@@ -328,7 +338,7 @@ impl Sets {
             self.put(set, &left);
             let objects: heapless::Vec<u32, MOST_HOPS> =
                 left.iter().map(|member| ids.start + u32::from(*member)).collect();
-            say(ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
+            say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
         }
     }
 
@@ -361,57 +371,6 @@ impl Sets {
         }
     }
 
-    /// An object is gone, or the kernel has put something else in its place. True: it was one of ours.
-    pub(super) fn lost(&mut self, id: u32) -> bool {
-        let Some(at) = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start) else {
-            return false;
-        };
-        let hops = self.hops.len() as u32;
-        if at >= hops {
-            if let Some(slot) = self.slot_mut(at - hops + 1) {
-                slot.there = There::No;
-            }
-            return true;
-        }
-        if let Some(slot) = self.hop_slot_mut(at as HopId) {
-            slot.there = There::No;
-        }
-        for set in 1..self.fresh {
-            if self.members(set).contains(&(at as HopId))
-                && let Some(slot) = self.slot_mut(set)
-            {
-                // The kernel has taken it out of its groups.
-                slot.there = if slot.there == There::No { There::No } else { There::Perhaps };
-            }
-        }
-        true
-    }
-
-    /// The set that a route to this object leads to, with one hold on it.
-    pub(super) fn set_of_object(&mut self, id: u32) -> Option<SetId> {
-        let at = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start)?;
-        let hops = self.hops.len() as u32;
-        if at >= hops {
-            let set = at - hops + 1;
-            self.sets.get(set as usize).filter(|slot| slot.len > 0)?;
-            self.acquire(set);
-            return Some(set);
-        }
-        let hop = self.hop_slot(at as HopId).hop?;
-        self.intern(&[hop])
-    }
-
-    /// Nothing is known of what the kernel has, until [`Sets::seen`] tells.
-    pub(super) fn doubt_all(&mut self) {
-        let doubt = |there: &mut There| {
-            if *there == There::Yes {
-                *there = There::Perhaps;
-            }
-        };
-        self.hops.iter_mut().for_each(|slot| doubt(&mut slot.there));
-        self.sets.iter_mut().for_each(|slot| doubt(&mut slot.there));
-    }
-
     /// Makes every set that routes lead to what it is to be, where the kernel has something else or nothing.
     pub(super) fn repair(&mut self, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
         for set in 1..self.fresh {
@@ -421,9 +380,9 @@ impl Sets {
         }
     }
 
-    /// Removes objects that nothing leads to, up to `most` of them; true if there are more.
+    /// Removes groups and next hops that nothing leads to, up to `most` of each; true if there are more.
     pub(super) fn clear_away(&mut self, most: usize, mut say: impl FnMut(ObjectRequest<'_>)) -> bool {
-        if self.idle == 0 {
+        if self.idle == 0 && !self.loose {
             return false;
         }
         let base = self.ids.as_ref().map(|ids| ids.start);
@@ -449,17 +408,24 @@ impl Sets {
                 say(ObjectRequest::Gone(base + hops + set - 1));
             }
         }
+        left = most;
         for place in 0..self.hops.len() {
             let slot = self.hop_slot(place as HopId);
             let Some(hop) = slot.hop.filter(|_| slot.refs == 0) else { continue };
+            let is_there = base.is_some() && slot.there != There::No;
+            if is_there && left == 0 {
+                return true;
+            }
+            left -= usize::from(is_there);
             self.hop_of.remove(&hop);
             if let Some(slot) = self.hop_slot_mut(place as HopId) {
                 *slot = HopSlot::default();
             }
-            if let Some(base) = base.filter(|_| slot.there != There::No) {
+            if let Some(base) = base.filter(|_| is_there) {
                 say(ObjectRequest::Gone(base + place as u32));
             }
         }
+        self.loose = false;
         false
     }
 }

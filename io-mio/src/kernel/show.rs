@@ -5,6 +5,7 @@ use crier_core::Family;
 use super::Settings;
 use super::bridge::Bridge;
 use super::cells::Stage;
+use super::nowhere::is_nowhere;
 use crate::netlink::Hop;
 
 /// How it stands with the route of a destination.
@@ -12,6 +13,8 @@ use crate::netlink::Hop;
 pub struct RouteView {
     /// The kernel has it, as far as known, perhaps not as it is wanted by now.
     pub installed: bool,
+    /// It drops packets: the kernel has no next hops for it.
+    pub blackhole: bool,
     /// The next-hop object or group that it names.
     pub object: Option<u32>,
     /// What it waits for.
@@ -48,11 +51,12 @@ impl Bridge {
         let cell = self.cells.get(family, slot);
         RouteView {
             installed: cell.set != 0,
+            blackhole: self.sets.hops(cell.set).any(|hop| is_nowhere(&hop)),
             object: if cell.set == 0 { None } else { self.sets.object(cell.set) },
             pending: match cell.stage {
                 Stage::Idle => Pending::Nothing,
                 Stage::InFlight | Stage::Going => Pending::Answer,
-                Stage::Refused => Pending::Retry(cell.errno.into()),
+                Stage::Refused | Stage::Unsure => Pending::Retry(cell.errno.into()),
                 Stage::NoRoom => Pending::Room,
             },
         }
@@ -60,12 +64,13 @@ impl Bridge {
 
     /// Where the kernel's route for a destination leads, as far as known.
     pub fn route_hops(&self, family: Family, slot: u32) -> impl Iterator<Item = Hop> {
-        self.sets.hops(self.cells.get(family, slot).set)
+        self.sets.hops(self.cells.get(family, slot).set).filter(|hop| !is_nowhere(hop))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::nowhere::nowhere;
     use super::*;
     use crier_core::Limits;
 
@@ -88,10 +93,16 @@ mod tests {
             let cell = bridge.cells.get_mut(V6, 3).unwrap();
             (cell.set, cell.stage, cell.errno) = (set, stage, 17);
             let object = Some(2_000_000_000);
-            assert_eq!(bridge.route(V6, 3), RouteView { installed: true, object, pending });
+            assert_eq!(bridge.route(V6, 3), RouteView { installed: true, blackhole: false, object, pending });
         }
         assert_eq!(bridge.route_hops(V6, 3).collect::<Vec<_>>(), [hop]);
         assert_eq!(bridge.route_hops(Family::Ipv4Unicast, 3).count(), 0);
+        // One that drops has no next hops.
+        let drops = bridge.sets.intern(&[nowhere(V6)]).unwrap();
+        bridge.cells.get_mut(V6, 3).unwrap().set = drops;
+        let shown = bridge.route(V6, 3);
+        assert_eq!((shown.blackhole, shown.object), (true, Some(2_000_000_001)));
+        assert_eq!(bridge.route_hops(V6, 3).count(), 0);
         bridge.sets.without_objects();
         assert_eq!(bridge.route(V6, 3).object, None);
     }

@@ -1,4 +1,4 @@
-//! The bridge with its sockets: one to ask through, one to listen on, and one for dumps.
+//! The bridge on its lines: one to ask through, one to listen on, and one for dumps.
 
 use std::io;
 use std::net::IpAddr;
@@ -11,10 +11,11 @@ use super::Settings;
 use super::ask::Port;
 use super::bridge::{Bridge, Request};
 use super::survey::Dump;
-use crate::addresses::Asker;
+use super::wire::{Line, Sockets, Wire};
+use crate::addresses;
 use crate::netlink::decode::{Address, Message, messages};
 use crate::netlink::encode::{self, Only};
-use crate::netlink::{self, DATAGRAM, Group, Netlink, Received};
+use crate::netlink::{self, DATAGRAM, Received};
 use crate::token::Key;
 
 /// Destinations that a turn asks for at most, and datagrams that it hears from each socket.
@@ -22,8 +23,6 @@ const BUDGET: u32 = 2048;
 const DATAGRAMS: u32 = 64;
 /// Bytes of requests that are sent together.
 pub(super) const BATCH: usize = 64 << 10;
-/// Bytes that the kernel may have waiting: notifications of others' changes, and of our own.
-pub const RECEIVE_BUFFER: usize = 4 << 20;
 /// Rounds of requests at the end of a program: enough for every slot that there can be.
 const MOST_ROUNDS: u32 = 100_000;
 /// Own addresses that are told to the speaker.
@@ -31,15 +30,11 @@ const ADDRESSES: usize = 256;
 
 /// The kernel's routes, and the bridge to them.
 #[derive(Debug)]
-pub struct Kernel {
+pub struct Kernel<W = Sockets> {
     bridge: Bridge,
-    /// For requests and their answers.
-    asking: Netlink,
-    /// For notifications.
-    listening: Netlink,
-    /// For dumps, so that their answers wait for nobody else's.
-    dumping: Netlink,
-    addresses: Asker,
+    wire: W,
+    /// The number of the last question for addresses.
+    addressed: u32,
     out: Outbox,
     room: Box<[u8]>,
     /// There may be something to hear.
@@ -66,9 +61,9 @@ struct Outbox {
 }
 
 /// Where the bridge's requests go.
-struct Requests<'a> {
+struct Requests<'a, W> {
     out: &'a mut Outbox,
-    asking: &'a Netlink,
+    wire: &'a mut W,
 }
 
 impl Kernel {
@@ -77,25 +72,36 @@ impl Kernel {
     /// # Errors
     /// What the system says. Without CAP_NET_ADMIN the kernel lets everybody look and refuses each change.
     pub fn open(settings: Settings, limits: &Limits) -> io::Result<Self> {
-        let listening = Netlink::open()?;
-        listening.set_receive_buffer(RECEIVE_BUFFER)?;
-        let groups = [Group::Links, Group::AddressesV4, Group::AddressesV6, Group::RoutesV4, Group::RoutesV6];
-        groups.into_iter().try_for_each(|group| listening.subscribe(group))?;
-        // Before Linux 5.3 there are none.
-        let _ = listening.subscribe(Group::NextHops);
-        let asking = Netlink::open()?;
-        asking.set_receive_buffer(RECEIVE_BUFFER)?;
-        Ok(Self {
+        Ok(Self::over(Sockets::open()?, settings, limits))
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let token = Key::Kernel.token();
+        for socket in self.wire.awaited() {
+            registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Wire> Kernel<W> {
+    /// The bridge over a wire. Everything that is needed later is allocated here.
+    pub fn over(wire: W, settings: Settings, limits: &Limits) -> Self {
+        Self {
             bridge: Bridge::new(settings, limits),
-            asking,
-            listening,
-            dumping: Netlink::open()?,
-            addresses: Asker::open()?,
+            wire,
+            addressed: 0,
             out: Outbox { bytes: vec![0; BATCH].into(), len: 0, failed: false },
             room: vec![0; DATAGRAM].into(),
             ready: true,
             leaving: None,
-        })
+        }
+    }
+
+    /// The wire.
+    pub fn wire_mut(&mut self) -> &mut W {
+        &mut self.wire
     }
 
     /// The bridge, to look at.
@@ -108,32 +114,23 @@ impl Kernel {
         &mut self.bridge
     }
 
-    pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
-        use std::os::fd::AsRawFd;
-        let token = Key::Kernel.token();
-        for socket in [&self.listening, &self.dumping, &self.asking] {
-            registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
-        }
-        Ok(())
-    }
-
     /// Whether routes of others or links have changed since this was asked last.
-    pub(crate) fn take_news(&mut self) -> bool {
+    pub fn take_news(&mut self) -> bool {
         self.bridge.ways.take_news()
     }
 
     /// Something can be heard.
-    pub(crate) fn note(&mut self) {
+    pub fn note(&mut self) {
         self.ready = true;
     }
 
     /// When the next turn is needed at the latest.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         self.bridge.deadline()
     }
 
     /// Hears what the kernel has to say, and asks it for what has changed. True: there is more.
-    pub(crate) fn turn(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
+    pub fn turn(&mut self, now: Instant, speaker: &mut Speaker<'_>) -> bool {
         if self.leaving.is_some() {
             return false;
         }
@@ -145,20 +142,22 @@ impl Kernel {
         self.bridge.watch_neighbors(now, speaker);
         self.bridge.timeout(now);
         self.dump(now, speaker);
-        let Self { bridge, out, asking, .. } = self;
-        let mut port = Requests { out, asking };
+        let Self { bridge, out, wire, .. } = self;
+        let mut port = Requests { out, wire };
         bridge.follow_next_hops(now, speaker, &mut port);
         let mut left = BUDGET;
         loop {
-            let Self { bridge, out, asking, .. } = self;
-            let mut port = Requests { out, asking };
+            let Self { bridge, out, wire, .. } = self;
+            let mut port = Requests { out, wire };
             let before = left;
             left = left.saturating_sub(super::bridge::WINDOW as u32);
             let asked = bridge.ask(now, speaker, before - left, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
-            if !asked || left == 0 {
-                more |= asked;
+            // A kernel that still owes answers to all that it can be asked at a time says so when it gives them.
+            let waits = self.bridge.is_window_full();
+            if !asked || left == 0 || waits {
+                more |= asked && !waits;
                 break;
             }
         }
@@ -170,32 +169,32 @@ impl Kernel {
     }
 
     /// Nothing changes any more, until [`Kernel::end`].
-    pub(crate) fn leave(&mut self, leave: Leave) {
+    pub fn leave(&mut self, leave: Leave) {
         self.leaving = Some(leave);
     }
 
     /// A neighbor's session has ended.
-    pub(crate) fn session_down(&mut self, now: Instant, speaker: &mut Speaker<'_>, neighbor: IpAddr) {
+    pub fn session_down(&mut self, now: Instant, speaker: &mut Speaker<'_>, neighbor: IpAddr) {
         if self.leaving.is_some() {
             return;
         }
-        let Self { bridge, out, asking, .. } = self;
-        let mut port = Requests { out, asking };
+        let Self { bridge, out, wire, .. } = self;
+        let mut port = Requests { out, wire };
         bridge.session_down(now, speaker, neighbor, &mut port);
         port.flush();
         self.hear_answers(now, speaker);
     }
 
     /// The end of the program: what is to go goes, and this waits for it.
-    pub(crate) fn end(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
+    pub fn end(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
         if self.leaving != Some(Leave::Nothing) {
             return;
         }
         self.bridge.stop_installing();
         // A kernel that refuses for ever does not keep the program.
         for _ in 0..MOST_ROUNDS {
-            let Self { bridge, out, asking, .. } = self;
-            let mut port = Requests { out, asking };
+            let Self { bridge, out, wire, .. } = self;
+            let mut port = Requests { out, wire };
             let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
@@ -207,15 +206,15 @@ impl Kernel {
 
     /// Notifications. True: there is more.
     fn listen(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
-        let Self { bridge, asking, listening, out, room, .. } = self;
-        hear(now, bridge, speaker, listening, room, &mut Requests { out, asking })
+        let Self { bridge, wire, out, room, .. } = self;
+        hear(now, bridge, speaker, Line::Listening, room, &mut Requests { out, wire })
     }
 
     /// Answers to requests, of which the kernel owes none once they were sent.
     fn hear_answers(&mut self, now: Instant, speaker: &mut Speaker<'_>) {
-        let Self { bridge, asking, room, out, .. } = self;
+        let Self { bridge, wire, room, out, .. } = self;
         loop {
-            let datagram = match asking.receive(room) {
+            let datagram = match wire.receive(Line::Asking, room) {
                 Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
                 Ok(Received::Foreign) => continue,
                 Ok(Received::Nothing) => break,
@@ -244,34 +243,36 @@ impl Kernel {
         }
     }
 
-    /// Asks for the next dump.
+    /// Asks for the next dump, and for the one after it where the kernel refuses.
     fn dump(&mut self, now: Instant, speaker: &Speaker<'_>) {
-        let Some((sequence, dump)) = self.bridge.next_dump() else { return };
-        let room = &mut *self.room;
-        let length = match dump {
-            Dump::Links => encode::dump_links(room, sequence),
-            Dump::Objects => encode::dump_next_hops(room, sequence),
-            Dump::Routes(Family::Ipv4Unicast) => {
-                encode::dump_routes(room, sequence, netlink::Family::V4, Only::default())
-            }
-            Dump::Routes(Family::Ipv6Unicast) => {
-                encode::dump_routes(room, sequence, netlink::Family::V6, Only::default())
-            }
-        };
-        let sent = self.dumping.send(length.and_then(|length| room.get(..length)).unwrap_or_default());
-        if let Err(error) = sent {
+        while let Some((sequence, dump)) = self.bridge.next_dump() {
+            let room = &mut *self.room;
+            let length = match dump {
+                Dump::Links => encode::dump_links(room, sequence),
+                Dump::Objects => encode::dump_next_hops(room, sequence),
+                Dump::Routes(family) => {
+                    let family = match family {
+                        Family::Ipv4Unicast => netlink::Family::V4,
+                        Family::Ipv6Unicast => netlink::Family::V6,
+                    };
+                    encode::dump_routes(room, sequence, family, Only::default())
+                }
+            };
+            let request = length.and_then(|length| room.get(..length)).unwrap_or_default();
+            let Err(error) = self.wire.send(Line::Dumping, request) else {
+                self.ready = true;
+                return;
+            };
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
-            let Self { bridge, out, asking, .. } = self;
-            bridge.survey_step_refused(now, speaker, errno, &mut Requests { out, asking });
-            return;
+            let Self { bridge, out, wire, .. } = self;
+            bridge.survey_step_refused(now, speaker, errno, &mut Requests { out, wire });
         }
-        self.ready = true;
     }
 
     /// What a dump tells. True: there is more.
     fn hear_dump(&mut self, now: Instant, speaker: &Speaker<'_>) -> bool {
-        let Self { bridge, asking, dumping, out, room, .. } = self;
-        hear(now, bridge, speaker, dumping, room, &mut Requests { out, asking })
+        let Self { bridge, wire, out, room, .. } = self;
+        hear(now, bridge, speaker, Line::Dumping, room, &mut Requests { out, wire })
     }
 
     fn tell_addresses(&mut self, speaker: &mut Speaker<'_>) {
@@ -280,24 +281,28 @@ impl Kernel {
         let each = |address: Address| {
             let _ = found.push(address.ip);
         };
-        match self.addresses.addresses(&mut self.room, each) {
-            Ok(()) => speaker.set_own_addresses(&found),
+        self.addressed = self.addressed.wrapping_add(1);
+        match addresses::read(&mut self.wire, self.addressed, &mut self.room, each) {
+            Ok(()) => {
+                speaker.set_own_addresses(&found);
+                self.bridge.ways.own_addresses_changed();
+            }
             Err(error) => log::warn!("cannot read the addresses of this host: {error}"),
         }
     }
 }
 
-/// Hands the bridge what a socket has to say, up to a turn's share. True: there is more.
+/// Hands the bridge what a line has to say, up to a turn's share. True: there is more.
 fn hear(
     now: Instant,
     bridge: &mut Bridge,
     speaker: &Speaker<'_>,
-    socket: &Netlink,
+    line: Line,
     room: &mut [u8],
-    port: &mut Requests<'_>,
+    port: &mut Requests<'_, impl Wire>,
 ) -> bool {
     for _ in 0..DATAGRAMS {
-        let datagram = match socket.receive(room) {
+        let datagram = match port.wire.receive(line, room) {
             Ok(Received::Datagram(length)) => room.get(..length).unwrap_or_default(),
             Ok(Received::Foreign) => continue,
             Ok(Received::Overrun | Received::Truncated(_)) => {
@@ -315,7 +320,7 @@ fn hear(
         };
         for (origin, message) in messages(datagram) {
             // What a dump tells goes by the number of the socket that asked for it, and so is never taken for a change of ours.
-            let own = origin.port == port.asking.port();
+            let own = origin.port == port.wire.port(Line::Asking);
             bridge.heard(now, speaker, origin, own, &message, port);
         }
     }
@@ -323,11 +328,11 @@ fn hear(
     true
 }
 
-impl Requests<'_> {
+impl<W: Wire> Requests<'_, W> {
     fn flush(&mut self) {
         let Outbox { bytes, len, failed } = self.out;
         if *len > 0 {
-            let sent = self.asking.send(bytes.get(..*len).unwrap_or_default());
+            let sent = self.wire.send(Line::Asking, bytes.get(..*len).unwrap_or_default());
             *len = 0;
             if let Err(error) = sent {
                 log::warn!("the kernel takes no requests: {error}");
@@ -355,7 +360,7 @@ impl Requests<'_> {
 /// `RTPROT_BGP`: what objects are marked with.
 const BGP: u8 = 186;
 
-impl Port for Requests<'_> {
+impl<W: Wire> Port for Requests<'_, W> {
     fn send(&mut self, sequence: u32, request: &Request<'_>) {
         if self.write(sequence, request) {
             return;
@@ -366,3 +371,6 @@ impl Port for Requests<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

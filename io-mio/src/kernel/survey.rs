@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::Bridge;
+use super::bridge::{About, Bridge};
 use super::cells::Stage;
 
 /// Time between two surveys that nobody has asked for.
@@ -153,7 +153,7 @@ impl Bridge {
         let Some(ended) = self.survey.running else { return };
         if ended == Dump::Objects {
             let Self { sets, asked, .. } = self;
-            sets.repair(|set, request| asked.object(set, request, port));
+            sets.repair(|set, request| asked.object(About::Repair(set), request, port));
         }
         self.survey.running = ended.next();
         if self.survey.running == Some(Dump::Objects) {
@@ -190,7 +190,9 @@ impl Bridge {
     }
 
     fn survey_ended(&mut self, now: Instant, speaker: &Speaker<'_>) {
-        self.ways.forget_unseen(self.survey.seen());
+        if self.ways.forget_unseen(self.survey.seen()) {
+            self.survey.ask(now);
+        }
         self.ways.forget_unused(speaker);
         let number = self.survey.number();
         let Self { adopted, sets, cells, .. } = self;
@@ -210,7 +212,9 @@ impl Bridge {
                     // Somebody may have made room, and whoever waits may have gone.
                     self.cells.mark(family, slot);
                 }
-                if cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight {
+                self.not_found(family, slot);
+                let is_gone = cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight;
+                if is_gone && !mutant!(VanishedStays) {
                     self.vanished(family, slot);
                 }
             }
@@ -229,7 +233,9 @@ impl Bridge {
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;
-        self.survey.at.get_or_insert(now + EVERY);
+        if !mutant!(SurveyDropped) {
+            self.survey.at.get_or_insert(now + EVERY);
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Bridge {
     /// else has, which is its address of the other family. A route server's are not among them.
     fn hops_of(&self, speaker: &Speaker<'_>, neighbor: IpAddr) -> heapless::Vec<Hop, HOPS> {
         let mut hops = heapless::Vec::new();
-        let Some(own) = self.ways.way(neighbor).map(|way| way.hop) else { return hops };
+        let Some(own) = self.ways.way(neighbor).map(|way| way.first()) else { return hops };
         let _ = hops.push(own);
         let mut of_others: heapless::Vec<Hop, HOPS> = heapless::Vec::new();
         for family in Family::ALL {
@@ -65,7 +65,7 @@ impl Bridge {
             {
                 for path in destination.paths() {
                     let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
-                    let Some(hop) = way.map(|way| way.hop).filter(|hop| hop.interface == own.interface)
+                    let Some(hop) = way.map(|way| way.first()).filter(|hop| hop.interface == own.interface)
                     else {
                         continue;
                     };

@@ -74,16 +74,16 @@
 //! - The whole of `crier-core`: sessions, tables, policies, timers. It is called as the event loop of the daemon calls it.
 //! - TCP and IP with real headers: handshakes, retransmission, windows, resets, time to live, resolved next hops. `--pcap` and
 //!   [`Simulation::capture`] write what Wireshark reads.
-//! - A forwarding table on each host, into which its speaker's best and multipath routes go as into a kernel's, and which
-//!   carries the sessions' own packets. What carries them there is the simulator's own bridge, which stands for the program's
-//!   to come: faults of kernels test that bridge, and nothing of crier yet.
+//! - A forwarding table on each host, into which its speaker's best and multipath routes go, and which carries the sessions' own
+//!   packets. The program's bridge carries them there, over netlink messages that a simulated Linux takes and answers
+//!   ([`kernel::linux`]).
 //! - What operators do: reload, announce, withdraw, clear, shut down, drain.
 //!
 //! # What is not
 //!
 //! - Other implementations of BGP: every speaker is crier. The labs of this crate have FRR, BIRD, GoBGP and ExaBGP for that.
 //! - Malformed BGP: nothing reaches a speaker but what another one wrote. The core has tests of its own for that.
-//! - Linux: sockets, netlink, the control socket, files. Nobody tells a speaker that a link is down.
+//! - Linux: sockets, the control socket, files; of netlink what the bridge uses. Nobody tells a speaker that a link is down.
 //! - Ethernet, ARP and neighbor discovery: who has an address on a link is known.
 //! - Time that computing takes, but for a fixed time for each turn of a speaker ([`Trouble::SlowCpu`] makes it longer).
 //!

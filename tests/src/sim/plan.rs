@@ -58,6 +58,8 @@ pub struct HostPlan {
     pub statics: Vec<(IpNet, IpAddr)>,
     /// Whether the best paths of its speaker go into its forwarding table.
     pub installs: bool,
+    /// Whether its kernel knows next-hop objects, which came with Linux 5.3.
+    pub next_hop_objects: bool,
     /// Bytes of each socket's buffer, each way; the window it offers is no larger.
     pub socket_buffer: usize,
 }
@@ -71,6 +73,7 @@ impl HostPlan {
             addresses: Vec::new(),
             statics: Vec::new(),
             installs: true,
+            next_hop_objects: true,
             socket_buffer: 65_536,
         }
     }
@@ -214,7 +217,7 @@ pub enum FaultKind {
     },
 }
 
-/// How a kernel fails its route daemon: the simulator's bridge, which stands for the program's to come.
+/// How a kernel, or somebody else on its host, fails the route daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelFault {
     /// It refuses every change.
@@ -223,6 +226,11 @@ pub enum KernelFault {
     Delay(Micros),
     /// It acknowledges changes and forgets every second one.
     Lose,
+    /// Somebody removes a route or a next-hop object every few seconds, and it says what Linux says of that: nothing of the IPv4
+    /// routes that go with an object.
+    Vanish,
+    /// The same, and all that it has to say is lost, but for the word that something was.
+    Overrun,
 }
 
 /// Something that an operator does.

@@ -37,6 +37,9 @@ impl KernelView for Fake {
     }
 
     fn hops(&self, _: Family, _: u32) -> Vec<Hop> {
+        if self.route.blackhole {
+            return Vec::new();
+        }
         // The loopback interface is number 1 everywhere.
         vec![Hop { gateway: Some([10, 0, 0, 1].into()), interface: 1, onlink: false }]
     }
@@ -66,7 +69,7 @@ fn why(pair: &mut Pair, kernel: &Fake) -> Value {
 #[test]
 fn an_installed_route_is_shown_in_every_form() {
     let mut pair = pair(true);
-    let installed = RouteView { installed: true, object: Some(2_000_000_001), pending: Pending::Nothing };
+    let installed = RouteView { installed: true, object: Some(2_000_000_001), ..RouteView::default() };
     let kernel = Fake { route: installed, ..Fake::default() };
     for form in ["available", "received", "best"] {
         let routes = done(pair.ask_with(1, &kernel, &format!(r#""command":"routes","form":"{form}""#)));
@@ -80,10 +83,44 @@ fn an_installed_route_is_shown_in_every_form() {
         why(&mut pair, &kernel),
         json!({
             "about": "kernel", "prefix": "10.1.0.0/16", "installed": true, "table": 254, "protocol": 186, "metric": 20,
-            "next_hops": [{"gateway": "10.0.0.1", "interface": "lo"}], "next_hop_id": 2_000_000_001, "reason": null,
+            "next_hops": [{"gateway": "10.0.0.1", "interface": "lo"}], "blackhole": false,
+            "next_hop_id": 2_000_000_001, "reason": null,
             "why": "installed: via 10.0.0.1 on lo, next-hop id 2000000001 (table 254, protocol 186, metric 20)"
         })
     );
+}
+
+#[test]
+fn a_route_that_drops_has_no_next_hops_and_says_so() {
+    let route = RouteView { installed: true, blackhole: true, ..RouteView::default() };
+    let row = why(&mut pair(true), &Fake { route, ..Fake::default() });
+    assert_eq!(
+        (&row["blackhole"], &row["next_hops"], &row["reason"]),
+        (&true.into(), &json!([]), &Value::Null)
+    );
+    assert_eq!(row["why"], "installed: blackhole (table 254, protocol 186, metric 20)");
+}
+
+#[test]
+fn what_a_neighbor_has_asked_to_be_dropped_says_so() {
+    let mut pair = Pair::new(PolicyRef::AcceptAll);
+    let attributes = r#""attributes":{"communities":[4294902426]}"#;
+    for prefix in ["192.0.2.1/32", "192.0.2.0/24"] {
+        done(pair.ask(0, &format!(r#""command":"announce","prefix":"{prefix}",{attributes}"#)));
+    }
+    pair.settle();
+    let routes = done(pair.ask(1, r#""command":"routes""#));
+    let shown: Vec<_> =
+        routes.iter().map(|row| (row["prefix"].as_str().unwrap(), &row["blackhole"])).collect();
+    assert_eq!(shown, [("192.0.2.1/32", &true.into()), ("192.0.2.0/24", &false.into())]);
+    assert_eq!(routes[0]["communities"], json!(["blackhole", "no-advertise"]));
+    let why = |pair: &mut Pair, prefix: &str| {
+        let rows = done(pair.ask(1, &format!(r#""command":"why","prefix":"{prefix}""#)));
+        rows[0]["why"].as_str().unwrap().contains("drops packets, as its neighbor asks for (RFC 7999)")
+    };
+    assert!(why(&mut pair, "192.0.2.1/32") && !why(&mut pair, "192.0.2.0/24"));
+    // Whoever originates it does not drop.
+    assert_eq!(done(pair.ask(0, r#""command":"routes""#))[0]["blackhole"], false);
 }
 
 #[test]
@@ -118,7 +155,7 @@ fn each_reason_not_to_be_installed_has_a_code_and_words() {
 
 #[test]
 fn a_change_that_is_refused_leaves_the_route_as_it_was() {
-    let route = RouteView { installed: true, object: None, pending: Pending::Retry(1) };
+    let route = RouteView { installed: true, pending: Pending::Retry(1), ..RouteView::default() };
     let row = why(&mut pair(true), &Fake { route, ..Fake::default() });
     assert_eq!((&row["installed"], &row["reason"]), (&true.into(), &"refused".into()));
     assert_eq!(row["next_hop_id"], Value::Null);
@@ -191,4 +228,34 @@ fn status_tells_how_the_bridge_is_doing() {
     // What never went wrong is not told as an error.
     let status = done(pair.ask_with(1, &Fake::default(), r#""command":"status""#)).remove(0);
     assert!(status["kernel"]["last_error"].is_null());
+}
+
+#[test]
+fn status_tells_what_is_redistributed() {
+    let mut pair = pair(true);
+    let kernel = Fake::default();
+    let sources = |pair: &mut Pair, kernel: Option<&Fake>| {
+        let command = r#""command":"status""#;
+        let status = match kernel {
+            Some(kernel) => done(pair.ask_with(1, kernel, command)),
+            None => done(pair.ask(1, command)),
+        };
+        let of = |row: &Value| (row["name"].clone(), row["routes"].clone(), row["refused"].clone());
+        status[0]["sources"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let row = |name: &str, routes: usize, refused: usize| (name.into(), routes.into(), refused.into());
+    assert_eq!(sources(&mut pair, None), [row("config", 0, 0), row("control", 0, 0)]);
+    // What a policy rejects is not wanted; what was announced by command is the command's.
+    done(pair.ask(1, r#""command":"announce","prefix":"10.3.0.0/16""#));
+    let some = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"].map(|prefix| (prefix, PolicyRef::AcceptAll));
+    pair.kernel_routes(1, &[&some[..], &[("10.4.0.0/16", PolicyRef::RejectAll)]].concat());
+    let redistributed = [row("config", 0, 0), row("control", 1, 0), row("kernel", 2, 0)];
+    assert_eq!(sources(&mut pair, Some(&kernel)), redistributed);
+    // There is room for 1024 routes of a family.
+    let many: Vec<String> =
+        (0..1030_u32).map(|id| format!("10.{}.{}.0/24", 100 + id / 256, id % 256)).collect();
+    let many: Vec<_> = many.iter().map(|prefix| (prefix.as_str(), PolicyRef::AcceptAll)).collect();
+    pair.kernel_routes(1, &many);
+    let full = [row("config", 0, 0), row("control", 1, 0), row("kernel", 1030, 7)];
+    assert_eq!(sources(&mut pair, Some(&kernel)), full);
 }

@@ -50,6 +50,13 @@ impl Pair {
         super::ask_with(daemon, speaker, Some(kernel), now(0), request)
     }
 
+    /// The kernel has these routes besides, which are to be announced by these policies.
+    pub(super) fn kernel_routes(&mut self, side: usize, routes: &[(&str, PolicyRef)]) {
+        let (speaker, daemon) = &mut self.sides[side];
+        let routes = routes.iter().map(|(prefix, policy)| (prefix.parse().unwrap(), *policy));
+        daemon.kernel_routes(speaker, now(0), routes.clone().map(|(prefix, _)| prefix), routes);
+    }
+
     pub(super) fn speaker(&mut self, side: usize) -> &mut Speaker<'static> {
         &mut self.sides[side].0
     }
@@ -140,6 +147,7 @@ fn settings(side: usize, import: PolicyRef) -> Settings {
         export: PolicyRef::AcceptAll,
         max_prefixes: MaxPrefixes { limit: 1000, action: MaxPrefixAction::Close },
         passive: side == 1,
+        blackhole: true,
         ..Settings::default()
     }
 }

@@ -25,6 +25,7 @@ fn words() -> Words {
         ttl: Ttl::Default,
         enforce_first_as: true,
         restart_time: None,
+        blackhole: false,
     };
     Words {
         instance: "default".to_owned(),
@@ -153,6 +154,7 @@ fn path(key: &Key) -> PathView<'_> {
         attrs: AttrsView { key, bytes: ATTRS },
         best: true,
         multipath: true,
+        blackhole: false,
         valid: true,
         reachable: true,
         stale: false,
@@ -182,7 +184,7 @@ fn a_route_has_the_pinned_keys_in_their_order() {
             r#"{"prefix":"172.20.0.0/24","family":"ipv4-unicast","next_hop":"192.168.10.2","peer":"192.168.10.2","#,
             r#""best":true,"multipath":true,"valid":true,"stale":false,"origin":"igp","as_path":"65001","#,
             r#""local_pref":100,"med":null,"communities":["65000:99"],"large_communities":[],"age_s":12,"#,
-            r#""installed":false,"instance":"default","reason":null}"#
+            r#""installed":false,"instance":"default","blackhole":false,"reason":null}"#
         )
     );
 }
@@ -209,10 +211,15 @@ fn what_forwards_by_the_kernels_route_is_installed_and_what_cannot_be_reached_sa
     let good = path(&key);
     let spare = PathView { best: false, multipath: false, ..good };
     let lost = PathView { valid: false, reachable: false, ..spare };
+    let drops = PathView { blackhole: true, ..good };
     let row = |path: &PathView<'_>| accepted_row(prefix, path, true, "default", NOW);
     assert_eq!([&good, &spare, &lost].map(|path| row(path).installed), [true, false, false]);
     let reasons = [&good, &spare, &lost].map(|path| row(path).reason);
     assert_eq!(reasons, [None, None, Some("unreachable".into())]);
+    assert_eq!(
+        [&good, &drops].map(|path| (row(path).blackhole, row(path).installed)),
+        [(false, true), (true, true)]
+    );
     let told = [192, 168, 10, 9].into();
     for (in_kernel, best) in [(true, Some(&good)), (false, Some(&good)), (true, None)] {
         let row = advertised_row(prefix, told, &good.attrs, best, in_kernel, "default", NOW);

@@ -11,6 +11,7 @@ fn ours() -> OpenParams {
         hold: 90,
         router_id: Ipv4Addr::new(10, 0, 0, 1),
         families: BOTH,
+        extended_next_hop: true,
         extended_messages: true,
         restart: None,
         restarting: false,
@@ -29,6 +30,7 @@ fn theirs() -> Open {
             families: BOTH,
             route_refresh: true,
             enhanced_refresh: true,
+            extended_next_hop: true,
             extended_messages: true,
             graceful_restart: Some(GracefulRestart { time: 120, ..GracefulRestart::default() }),
             four_octet_as: Some(65001),
@@ -62,6 +64,7 @@ fn everything_both_can_do_is_agreed_on() {
             families: BOTH,
             as4: true,
             refresh: true,
+            extended_next_hop: true,
             extended_messages: true,
             graceful_restart: theirs().capabilities.graceful_restart,
         },
@@ -86,6 +89,20 @@ fn extended_messages_take_two() {
     assert!(!negotiate(&ours(), 30, RemoteAs::Any, &open).unwrap().negotiated.extended_messages);
     let ours = OpenParams { extended_messages: false, ..ours() };
     assert!(!negotiate(&ours, 30, RemoteAs::Any, &theirs()).unwrap().negotiated.extended_messages);
+}
+
+#[test]
+fn extended_next_hops_take_two_and_ipv4() {
+    let agreed = |ours: &OpenParams, theirs: &Open| {
+        negotiate(ours, 30, RemoteAs::Any, theirs).unwrap().negotiated.extended_next_hop
+    };
+    let mut without = theirs();
+    without.capabilities.extended_next_hop = false;
+    assert!(!agreed(&ours(), &without));
+    assert!(!agreed(&OpenParams { extended_next_hop: false, ..ours() }, &theirs()));
+    let mut ipv6_only = theirs();
+    ipv6_only.capabilities.families = V6;
+    assert!(!agreed(&ours(), &ipv6_only), "there is nothing that could have one");
 }
 
 #[test]

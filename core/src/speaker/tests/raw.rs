@@ -24,6 +24,8 @@ pub(super) struct Spec {
     pub(super) as4: bool,
     pub(super) refresh: bool,
     pub(super) extended: bool,
+    /// It takes IPv6 next hops for IPv4 prefixes.
+    pub(super) extended_next_hop: bool,
     /// The session runs over IPv6.
     pub(super) over_ipv6: bool,
     /// The speaker has addresses of the other family, and a link-local one, on this session.
@@ -37,6 +39,7 @@ pub(super) fn spec(asn: u32) -> Spec {
         as4: true,
         refresh: true,
         extended: false,
+        extended_next_hop: false,
         over_ipv6: false,
         other_addresses: true,
         settings: Settings { passive: true, ..settings() },
@@ -98,6 +101,17 @@ pub(super) fn configs(specs: &[Spec]) -> Vec<PeerConfig> {
 impl Raw {
     /// Connects to the host as the neighbor at this place of `configs`, and gets to Established.
     pub(super) fn connect(world: &mut World, host: usize, index: usize, spec: &Spec) -> Self {
+        Self::connect_with(world, host, index, spec, |_| {})
+    }
+
+    /// The same, with these changes to what the speaker knows of the connection.
+    pub(super) fn connect_with(
+        world: &mut World,
+        host: usize,
+        index: usize,
+        spec: &Spec,
+        change: impl FnOnce(&mut Ends),
+    ) -> Self {
         let remote = remote(index, spec);
         let v6 = Ipv6Addr::new(0xFD00, 0, 0, 0, 0, 0, 0, 1);
         let local: IpAddr = if spec.over_ipv6 { v6.into() } else { [10, 0, 0, 1].into() };
@@ -107,6 +121,7 @@ impl Raw {
             ends.ipv6 = Some(v6);
             ends.link_local = Some(Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 1));
         }
+        change(&mut ends);
         let conn = world.hosts[host].accept(world.now, ends).unwrap();
         let mut raw = Self {
             conn,
@@ -182,10 +197,14 @@ impl Raw {
         for tlv in tlv::iter(parts.attributes) {
             match tlv.code {
                 code::MP_REACH_NLRI => {
-                    assert_eq!(tlv.value[..3], [0, 2, 1]);
                     let (next_hop, rest) = tlv.value[4..].split_at(usize::from(tlv.value[3]));
                     told.next_hop = next_hop.to_vec();
-                    announced.extend(nets::<V6>(&rest[1..]));
+                    assert!(next_hop.len() > 4 && !codes.contains(&code::NEXT_HOP));
+                    match tlv.value[..3] {
+                        [0, 1, 1] => announced.extend(nets::<V4>(&rest[1..])),
+                        [0, 2, 1] => announced.extend(nets::<V6>(&rest[1..])),
+                        _ => panic!("{tlv:?}"),
+                    }
                 }
                 code::MP_UNREACH_NLRI => {
                     assert_eq!(tlv.value[..3], [0, 2, 1]);
@@ -295,6 +314,9 @@ pub(super) fn open(spec: &Spec, id: u8) -> Vec<u8> {
     if spec.refresh {
         capabilities.extend([2, 0]);
     }
+    if spec.extended_next_hop {
+        capabilities.extend([5, 6, 0, 1, 0, 1, 0, 2]);
+    }
     if spec.extended {
         capabilities.extend([6, 0]);
     }
@@ -361,9 +383,10 @@ pub(super) fn encode(prefixes: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// MP_REACH_NLRI for IPv6.
+/// MP_REACH_NLRI for prefixes of one family.
 pub(super) fn mp_reach(next_hop: &[u8], prefixes: &[&str]) -> Vec<u8> {
-    let value = [&[0, 2, 1, next_hop.len() as u8][..], next_hop, &[0], &encode(prefixes)].concat();
+    let afi = if prefixes.iter().all(|prefix| prefix.contains(':')) { 2 } else { 1 };
+    let value = [&[0, afi, 1, next_hop.len() as u8][..], next_hop, &[0], &encode(prefixes)].concat();
     attribute(0x80, 14, &value)
 }
 

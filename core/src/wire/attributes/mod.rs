@@ -25,6 +25,8 @@ pub struct Context {
     pub internal: bool,
     /// Families agreed on.
     pub families: FamilySet,
+    /// IPv4 prefixes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
     /// Own AS number.
     pub local_asn: u32,
     /// The neighbor's AS number, as it said.
@@ -47,6 +49,7 @@ impl Context {
             as4: true,
             internal,
             families,
+            extended_next_hop: true,
             local_asn: 0,
             remote_asn: 0,
             router_id: 0,
@@ -62,7 +65,8 @@ impl Context {
 pub struct MpReach<'a> {
     /// Its family.
     pub family: Family,
-    /// The next hop, canonical: 4 bytes, 16, or 32 for an IPv6 global address followed by a link-local one.
+    /// The next hop, canonical: 4 bytes, 16, or 32 for an IPv6 global address followed by a link-local one. An IPv4
+    /// prefix has an IPv6 one only where that was agreed on (RFC 8950).
     pub next_hop: &'a [u8],
     /// Prefixes of the family, checked.
     pub nlri: &'a [u8],

@@ -1,4 +1,4 @@
-//! MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760; RFC 2545 for IPv6 next hops).
+//! MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760; RFC 2545 for IPv6 next hops, RFC 8950 for those of IPv4 prefixes).
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -23,7 +23,7 @@ pub(super) fn reach<'a>(ctx: &Context, value: &'a [u8]) -> Option<Content<MpReac
     let Some(family) = family else {
         return Some(Content::Foreign(!nlri.is_empty()));
     };
-    let next_hop = canonical_next_hop(family, next_hop)?;
+    let next_hop = canonical_next_hop(ctx, family, next_hop)?;
     check(family, nlri).then_some(Content::Agreed(MpReach { family, next_hop, nlri }))
 }
 
@@ -58,11 +58,13 @@ fn family<'a>(ctx: &Context, value: &'a [u8]) -> Option<(Option<Family>, &'a [u8
     Some((family.filter(|&family| ctx.families.contains(family)), rest))
 }
 
-/// The next hop in canonical form. `None`: its length is none of the family's.
-fn canonical_next_hop(family: Family, next_hop: &[u8]) -> Option<&[u8]> {
-    match (family, next_hop.len()) {
-        (Family::Ipv4Unicast, 4) | (Family::Ipv6Unicast, 16) => Some(next_hop),
-        (Family::Ipv6Unicast, 32) => {
+/// The next hop in canonical form. `None`: its length is none that the family has on this session.
+fn canonical_next_hop<'a>(ctx: &Context, family: Family, next_hop: &'a [u8]) -> Option<&'a [u8]> {
+    let ipv6 = family == Family::Ipv6Unicast || ctx.extended_next_hop;
+    match next_hop.len() {
+        4 if family == Family::Ipv4Unicast => Some(next_hop),
+        16 if ipv6 => Some(next_hop),
+        32 if ipv6 => {
             let (global, local) = next_hop.split_at_checked(16)?;
             // Some send zeros for the one they lack; an address that is not link-local says nothing (RFC 2545, 3).
             let has_local = local.first_chunk::<2>().is_some_and(|&[a, b]| a == 0xFE && b & 0xC0 == 0x80);

@@ -123,7 +123,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         Ok(self.parsed)
     }
 
-    /// Structure, by the table: is the attribute known, the first of its type, expected, with the right flags and length?
+    /// Structure, by the table: is the attribute known, the first of its type, with the right flags, expected, of the right length?
     #[inline]
     fn judge(&mut self, attribute: &Tlv<'a>) -> Result<(), Wrong> {
         let Some(rule) = rule(attribute.code) else {
@@ -141,11 +141,11 @@ impl<'c, 'a> Reader<'c, 'a> {
         if attribute.code == code::NEXT_HOP && !self.has_nlri {
             return Ok(()); // Ignored (RFC 4760, 3).
         }
+        if !rule.flags_fit(attribute.flags) {
+            return Err(Wrong::new(rule.on_wrong_flags(), "has wrong flags"));
+        }
         if !rule.takes_from(self.ctx) {
             return Err(Wrong::discard("is not for this kind of neighbor"));
-        }
-        if !rule.flags_fit(attribute.flags) {
-            return Err(Wrong::new(rule.outcome, "has wrong flags"));
         }
         if !rule.length_fits(self.ctx, attribute.value.len()) {
             return Err(Wrong::new(rule.outcome, "has a wrong length"));

@@ -31,7 +31,7 @@ pub enum Length {
     Any,
 }
 
-/// Which neighbors an attribute is taken from. From others it is discarded before anything in it is looked at.
+/// Which neighbors an attribute is taken from. From others it is discarded before its value is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// From all of them.
@@ -53,7 +53,7 @@ pub struct Rule {
     pub length: Length,
     /// Who it is taken from.
     pub from: Source,
-    /// What follows when flags, length or value are wrong.
+    /// What follows when length or value are wrong; of wrong flags see [`Rule::on_wrong_flags`].
     pub outcome: Outcome,
 }
 
@@ -70,6 +70,14 @@ impl Rule {
     /// Whether the bits that must not differ do not (RFC 7606, 3 c). Partial and the unused bits are never at fault.
     pub fn flags_fit(&self, flags: u8) -> bool {
         flags & (flag::OPTIONAL | flag::TRANSITIVE) == self.flags
+    }
+
+    /// What follows when the flags are wrong: what is forgiven in a length or a value is not in them (RFC 7606, 3 c).
+    pub const fn on_wrong_flags(&self) -> Outcome {
+        match self.outcome {
+            Discard | Withdraw => Withdraw,
+            reset @ Outcome::Reset(_) => reset,
+        }
     }
 
     /// Whether the value's length is right.

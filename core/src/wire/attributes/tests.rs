@@ -15,6 +15,7 @@ const EXTERNAL: Context = Context {
     as4: true,
     internal: false,
     families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
+    extended_next_hop: false,
     local_asn: 65000,
     remote_asn: 65001,
     router_id: 0x0A00_0001,
@@ -23,6 +24,7 @@ const EXTERNAL: Context = Context {
     max_as_path: 64,
 };
 const INTERNAL: Context = Context { internal: true, remote_asn: 65000, ..EXTERNAL };
+const EXTENDED: Context = Context { extended_next_hop: true, ..EXTERNAL };
 const TWO_OCTET: Context = Context { as4: false, ..EXTERNAL };
 
 const ORIGIN: &[u8] = &[0x40, 1, 1, 0];

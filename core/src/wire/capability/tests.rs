@@ -15,6 +15,7 @@ fn each_capability_is_read() {
         &[1, 4, 0, 1, 0, 1][..],
         &[1, 4, 0, 2, 0xFF, 1], // the reserved octet is not looked at
         &[2, 0],
+        &[5, 6, 0, 1, 0, 1, 0, 2],
         &[6, 0],
         &[64, 10, 0xC0, 120, 0, 1, 1, 0x80, 0, 2, 1, 0x7F],
         &[65, 4, 0, 1, 0, 0],
@@ -34,6 +35,7 @@ fn each_capability_is_read() {
         families: both(),
         route_refresh: true,
         enhanced_refresh: true,
+        extended_next_hop: true,
         extended_messages: true,
         graceful_restart: Some(restart),
         four_octet_as: Some(65536),
@@ -86,6 +88,9 @@ fn lengths_that_do_not_fit_are_answered_with_the_capability() {
         &[1, 3, 0, 1, 0], // too short for a family
         &[1, 5, 0, 1, 0, 1, 0],
         &[2, 1, 0], // a flag with a value
+        &[5, 1, 0],
+        &[5, 5, 0, 1, 0, 1, 0], // part of a kind of next hop
+        &[5, 8, 0, 1, 0, 1, 0, 2, 0, 1],
         &[6, 1, 0],
         &[70, 1, 0],
         &[65, 0],
@@ -115,6 +120,29 @@ fn the_same_capability_twice_is_as_once() {
         Capabilities { kept: heapless::Vec::new(), ..twice },
         Capabilities { kept: heapless::Vec::new(), ..once }
     );
+}
+
+/// RFC 8950, 4: families of two octets, SAFI too, and the next hop's.
+#[test]
+fn of_extended_next_hops_ipv6_ones_for_ipv4_unicast_count() {
+    let ours = [0, 1, 0, 1, 0, 2];
+    let vpn = [0, 1, 0, 128, 0, 2];
+    for (kinds, wanted) in [
+        (&[][..], false),
+        (&[&ours], true),
+        (&[&vpn], false),
+        (&[&vpn, &ours, &vpn], true),
+        (&[&[0, 1, 0, 1, 0, 1]], false),
+        (&[&[0, 2, 0, 1, 0, 2]], false),
+        (&[&[0, 1, 0, 2, 0, 2]], false),
+        (&[&[0, 1, 1, 1, 0, 2]], false),
+    ] {
+        let mut list: heapless::Vec<u8, 128> = [5, kinds.len() as u8 * 6].into_iter().collect();
+        kinds.iter().for_each(|kind: &&[u8; 6]| list.extend_from_slice(*kind).unwrap());
+        assert_eq!(read_all(&list).unwrap().extended_next_hop, wanted, "{kinds:?}");
+    }
+    let twice = [&[5, 6][..], &ours, &[5, 6], &vpn].concat_into();
+    assert!(read_all(&twice).unwrap().extended_next_hop, "they add up");
 }
 
 #[test]

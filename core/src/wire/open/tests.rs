@@ -25,6 +25,7 @@ fn params() -> OpenParams {
         hold: 90,
         router_id: Ipv4Addr::new(10, 0, 0, 1),
         families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
+        extended_next_hop: true,
         extended_messages: true,
         restart: None,
         restarting: false,
@@ -170,17 +171,18 @@ fn our_open_is_these_bytes() {
     encode_open(&mut writer, &params()).unwrap();
     let mut wanted = bytes(&[0xFF; 16]);
     for part in [
-        &[0, 57, 1, 4, 0xFD, 0xE8, 0, 90, 10, 0, 0, 1, 28, 2, 26][..],
+        &[0, 65, 1, 4, 0xFD, 0xE8, 0, 90, 10, 0, 0, 1, 36, 2, 34][..],
         &[1, 4, 0, 1, 0, 1],
         &[1, 4, 0, 2, 0, 1],
         &[2, 0],
+        &[5, 6, 0, 1, 0, 1, 0, 2],
         &[6, 0],
         &[64, 2, 0, 0],
         &[65, 4, 0, 0, 0xFD, 0xE8],
     ] {
         wanted.extend_from_slice(part).unwrap();
     }
-    // 26 bytes of capabilities, 28 of parameters, 57 of message.
+    // 34 bytes of capabilities, 36 of parameters, 65 of message.
     assert_eq!(writer.written(), wanted);
 }
 
@@ -190,7 +192,7 @@ fn our_open_is_read_as_it_was_meant() {
     for (ours, asn, restart) in [
         (params(), 65000, GracefulRestart::default()),
         (
-            OpenParams { asn: 4_200_000_000, extended_messages: false, ..params() },
+            OpenParams { asn: 4_200_000_000, extended_next_hop: false, extended_messages: false, ..params() },
             AS_TRANS,
             GracefulRestart::default(),
         ),
@@ -225,6 +227,7 @@ fn our_open_is_read_as_it_was_meant() {
         let can = &open.capabilities;
         assert_eq!((can.multiprotocol, can.families), (true, ours.families));
         assert_eq!((can.route_refresh, can.enhanced_refresh), (true, false));
+        assert_eq!(can.extended_next_hop, ours.extended_next_hop);
         assert_eq!(can.extended_messages, ours.extended_messages);
         assert_eq!(can.graceful_restart, Some(restart));
         assert_eq!(can.four_octet_as, Some(ours.asn));
@@ -233,8 +236,8 @@ fn our_open_is_read_as_it_was_meant() {
 
 #[test]
 fn an_open_that_does_not_fit_is_not_begun() {
-    for room in 0..57 {
-        let mut buf = [0; 57];
+    for room in 0..65 {
+        let mut buf = [0; 65];
         let mut writer = Writer::new(&mut buf[..room]);
         assert_eq!(encode_open(&mut writer, &params()), Err(NoRoom));
         assert!(writer.is_empty());

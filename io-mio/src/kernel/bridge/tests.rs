@@ -4,8 +4,12 @@ use super::super::Pending;
 use super::{Settings, Standing};
 use crate::netlink::decode::Message;
 
+mod blackhole;
 mod fake;
+mod lost;
+mod others;
 
+pub(crate) use fake::speaker;
 use fake::{Bench, Lead, Thing};
 
 const V4: Family = Family::Ipv4Unicast;
@@ -145,7 +149,7 @@ fn an_object_that_cannot_be_removed() {
     let mut bench = bench(Settings::default(), &[11]);
     bench.announce(11, &prefixes.iter().map(String::as_str).collect::<Vec<_>>());
     bench.settle();
-    bench.fake.keeps_objects = true;
+    bench.fake.refuses_objects = Some(libc::EBUSY);
     bench.disconnect(11);
     bench.settle();
     assert!(bench.fake.routes.is_empty());
@@ -261,6 +265,24 @@ fn a_link_that_fails_and_comes_back() {
     assert_eq!(bench.fake.gateways(A), Some(vec![11]));
 }
 
+/// The kernel tells late that a route has gone, which has long been made anew.
+#[test]
+fn what_is_ours_in_spite_of_a_refusal() {
+    let mut bench = bench(Settings::default(), &[11]);
+    bench.announce(11, &[A, B]);
+    bench.settle();
+    let routes = bench.fake.routes.clone();
+    let (family, at) = (V4, slot(&bench, A));
+    bench.bridge.vanished(family, at);
+    let said = requests(&mut bench, |_| {});
+    assert_eq!((said, bench.bridge.standing().refused), (1, 1));
+    bench.hear(&Message::Overrun);
+    bench.pass(Millis(100));
+    assert_eq!((bench.bridge.standing().refused, bench.bridge.standing().routes), (0, 2));
+    let said = requests(&mut bench, |bench| bench.pass(Millis::from_secs(20)));
+    assert_eq!((said, &bench.fake.routes), (0, &routes));
+}
+
 #[test]
 fn answers_that_are_lost() {
     let mut bench = bench(Settings::default(), &[11]);
@@ -357,4 +379,47 @@ fn everything_goes_at_the_end() {
     bench.bridge.stop_installing();
     bench.settle();
     assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+}
+
+#[test]
+fn what_is_refused_about_objects_is_asked_for_again() {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &[A, B]);
+    bench.announce(12, &[A]);
+    bench.settle();
+    bench.fake.refuses_objects = Some(libc::ENOMEM);
+    bench.disconnect(11);
+    bench.settle();
+    assert_eq!(bench.fake.gateways(A), Some(vec![11, 12]), "the group was to shrink");
+    bench.pass(Millis::from_secs(20));
+    assert!(bench.bridge.standing().surveys < 12, "{}", bench.bridge.standing().surveys);
+    bench.fake.refuses_objects = None;
+    bench.pass(Millis::from_secs(11));
+    assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![12]), None));
+    assert!(bench.fake.objects.len() <= 2, "{:?}", bench.fake.objects);
+    // An object that was to go.
+    bench.fake.refuses_objects = Some(libc::ENOMEM);
+    bench.withdraw(12, &[A]);
+    bench.settle();
+    assert!(!bench.fake.objects.is_empty());
+    bench.fake.refuses_objects = None;
+    bench.pass(Millis::from_secs(11));
+    assert!(bench.fake.objects.is_empty(), "{:?}", bench.fake.objects);
+}
+
+#[test]
+fn a_sweep_that_is_refused_is_tried_again() {
+    let settings = || Settings { objects: None, adopt: true, ..Settings::default() };
+    let mut former = bench(settings(), &[11]);
+    former.announce(11, &[A, B]);
+    former.settle();
+    let mut bench = Bench::over(former.fake, settings());
+    bench.pass(Millis::from_secs(119));
+    bench.fake.refuses = Some(libc::ENOMEM);
+    bench.pass(Millis::from_secs(10));
+    assert_eq!((bench.fake.routes.len(), bench.bridge.standing().adopted), (2, 2));
+    bench.fake.refuses = None;
+    bench.pass(Millis::from_secs(11));
+    assert!(bench.fake.routes.is_empty(), "{:?}", bench.fake.routes);
+    assert_eq!(bench.bridge.standing().adopted, 0);
 }

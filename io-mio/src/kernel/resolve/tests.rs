@@ -9,7 +9,7 @@ fn hop(gateway: Option<&str>, interface: u32) -> Hop {
 }
 
 fn route(prefix: &str, metric: u32, hop: Option<Hop>) -> Foreign {
-    Foreign { prefix: prefix.parse().unwrap(), metric, protocol: 4, hop, seen: 1 }
+    Foreign { prefix: prefix.parse().unwrap(), metric, protocol: 4, hops: hops_of(hop), seen: 1 }
 }
 
 /// Two interfaces that work, each with a network.
@@ -25,16 +25,20 @@ fn ways() -> Ways {
 /// The gateway and interface of the way to an address, and its cost.
 fn find(ways: &Ways, address: &str) -> Option<(String, u32, u32)> {
     let way = ways.find(ip(address))?;
-    Some((way.hop.gateway.unwrap().to_string(), way.hop.interface, way.cost))
+    Some((way.first().gateway.unwrap().to_string(), way.first().interface, way.cost))
 }
 
 /// What a refresh tells.
 fn told(ways: &mut Ways) -> Vec<(String, Option<u32>, Option<u32>)> {
     let mut told = Vec::new();
-    let interface = |way: Option<Way>| way.map(|way| way.hop.interface);
-    ways.refresh(|address, before, after| {
-        told.push((address.to_string(), interface(before), interface(after)));
-    });
+    let interface = |way: Option<Way>| way.map(|way| way.first().interface);
+    ways.refresh(
+        &mut (),
+        |(), _| false,
+        |(), address, before, after| {
+            told.push((address.to_string(), interface(before), interface(after)));
+        },
+    );
     told.sort();
     told
 }
@@ -86,8 +90,8 @@ fn routes_of_a_dead_link_count_as_none() {
 #[test]
 fn changes_are_told_once_to_those_that_they_concern() {
     let mut ways = ways();
-    assert!(ways.follow(ip("192.0.2.9")).is_some());
-    assert!(ways.follow(ip("203.0.113.9")).is_none());
+    assert!(ways.follow(ip("192.0.2.9"), false).is_some());
+    assert!(ways.follow(ip("203.0.113.9"), false).is_none());
     assert!(told(&mut ways).is_empty());
     ways.route(route("203.0.113.0/24", 0, Some(hop(Some("192.0.2.1"), 1))));
     assert_eq!(told(&mut ways), [("203.0.113.9".into(), None, Some(1))]);
@@ -98,9 +102,9 @@ fn changes_are_told_once_to_those_that_they_concern() {
     ways.interface(1, true, 2);
     ways.interface(2, true, 2);
     ways.route(Foreign { seen: 2, ..route("192.0.2.0/24", 0, Some(hop(None, 1))) });
-    ways.forget_unseen(2);
+    assert!(!ways.forget_unseen(2));
     assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(2), None)]);
-    assert_eq!(ways.way(ip("192.0.2.9")).map(|way| way.hop.interface), Some(1));
+    assert_eq!(ways.way(ip("192.0.2.9")).map(|way| way.first().interface), Some(1));
     assert_eq!(ways.way(ip("203.0.113.9")), None);
 }
 
@@ -110,11 +114,86 @@ fn what_there_is_no_room_for_is_counted() {
     for host in 1..=5 {
         ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
         ways.interface(host, true, 1);
-        ways.follow(ip(&format!("192.0.2.{host}")));
+        ways.follow(ip(&format!("192.0.2.{host}")), false);
     }
     // Six routes, three interfaces, three next hops.
     assert_eq!(ways.lost, 1 + 2 + 2);
     assert_eq!(find(&ways, "203.0.113.4"), Some(("192.0.2.1".into(), 1, 0)));
     assert_eq!(find(&ways, "203.0.113.5"), None);
     assert_eq!(ways.way(ip("192.0.2.4")), None);
+}
+
+#[test]
+fn what_found_no_room_is_to_be_looked_for_once_there_is_some() {
+    let mut ways = ways();
+    for host in 1..=5 {
+        ways.route(route(&format!("203.0.113.{host}/32"), 0, Some(hop(Some("192.0.2.1"), 1))));
+    }
+    let seen_in = |ways: &mut Ways, dump: u32, hosts: std::ops::RangeInclusive<u8>| {
+        for (interface, prefix) in [(1, "192.0.2.0/24"), (2, "198.51.100.0/24")] {
+            ways.interface(interface, true, dump);
+            ways.route(Foreign { seen: dump, ..route(prefix, 0, Some(hop(None, interface))) });
+        }
+        for host in hosts {
+            let prefix = format!("203.0.113.{host}/32");
+            ways.route(Foreign { seen: dump, ..route(&prefix, 0, Some(hop(Some("192.0.2.1"), 1))) });
+        }
+    };
+    // The table is full of the same: another dump would tell the same.
+    seen_in(&mut ways, 2, 1..=5);
+    assert!(!ways.forget_unseen(2));
+    // The first three have gone without a word, and only this dump tells.
+    seen_in(&mut ways, 3, 4..=6);
+    assert_eq!((find(&ways, "203.0.113.6"), ways.forget_unseen(3)), (None, true));
+    seen_in(&mut ways, 4, 4..=6);
+    assert!(!ways.forget_unseen(4) && find(&ways, "203.0.113.6").is_some());
+}
+
+#[test]
+fn a_route_over_several_ways_lends_all_that_work() {
+    let mut ways = ways();
+    let several = [hop(Some("192.0.2.1"), 1), hop(Some("198.51.100.1"), 2), hop(Some("192.0.2.2"), 1)];
+    ways.route(Foreign { hops: hops_of(several), ..route("203.0.113.0/24", 7, None) });
+    ways.follow(ip("203.0.113.9"), false);
+    let over = |ways: &Ways| {
+        let hops = ways.way(ip("203.0.113.9")).into_iter().flat_map(|way| way.hops().collect::<Vec<_>>());
+        hops.map(|hop| hop.gateway.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(over(&ways), ["192.0.2.1", "198.51.100.1", "192.0.2.2"]);
+    assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.1".into(), 1, 7)));
+    ways.interface(1, false, 1);
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(1), Some(2))]);
+    assert_eq!((over(&ways), ways.routes().count()), (vec!["198.51.100.1".to_owned()], 2));
+    ways.interface(2, false, 1);
+    assert_eq!((told(&mut ways).len(), over(&ways).len(), ways.routes().count()), (1, 0, 0));
+    ways.interface(1, true, 1);
+    assert_eq!((told(&mut ways).len(), over(&ways).len()), (1, 2));
+    // Another one more or less is a change, and of five the first four are used.
+    let many = (1..=5).map(|host| hop(Some(&format!("192.0.2.{host}")), 1));
+    ways.route(Foreign { hops: hops_of(many), ..route("203.0.113.0/24", 7, None) });
+    assert_eq!((told(&mut ways).len(), over(&ways).len()), (1, 4));
+}
+
+#[test]
+fn no_way_leads_to_this_host_itself() {
+    let mut ways = ways();
+    assert!(ways.follow(ip("192.0.2.9"), true).is_none());
+    assert!(ways.follow(ip("192.0.2.8"), false).is_some());
+    let refreshed = |ways: &mut Ways, own: &str| {
+        ways.own_addresses_changed();
+        let mut told = Vec::new();
+        let own = ip(own);
+        ways.refresh(
+            &mut told,
+            |_, address| address == own,
+            |told, address, _, now| {
+                told.push((address.to_string(), now.is_some()));
+            },
+        );
+        told.sort();
+        told
+    };
+    let changed = [("192.0.2.8".to_owned(), false), ("192.0.2.9".to_owned(), true)];
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), changed);
+    assert_eq!(refreshed(&mut ways, "192.0.2.8"), []);
 }

@@ -34,7 +34,9 @@ fn prepare(sets: &mut Sets, set: SetId) -> Vec<String> {
 
 fn drop_hop(sets: &mut Sets, hop: Hop) -> Vec<String> {
     let mut list = Vec::new();
-    sets.drop_hop(hop, words(&mut list));
+    let mut say = words(&mut list);
+    sets.drop_hop(hop, |_, request| say(request));
+    drop(say);
     list
 }
 
@@ -189,4 +191,39 @@ fn what_is_not_as_it_was_is_made_anew() {
     assert_eq!(prepare(&mut sets, set).len(), 3);
     sets.without_objects();
     assert_eq!((sets.object(set), prepare(&mut sets, set).len()), (None, 0));
+}
+
+#[test]
+fn a_next_hop_that_has_left_its_last_set_goes() {
+    let mut sets = sets();
+    let set = sets.intern(&[hop(1), hop(2)]).unwrap();
+    prepare(&mut sets, set);
+    assert_eq!(drop_hop(&mut sets, hop(1)), [format!("{GROUP}=[1001]")]);
+    assert_eq!(clear_away(&mut sets, 9), (false, vec!["-1000".to_owned()]));
+    assert_eq!(clear_away(&mut sets, 9), (false, vec![]));
+}
+
+#[test]
+fn a_group_that_has_shrunk_is_nobody_elses() {
+    let mut sets = sets();
+    let group = sets.intern(&[hop(1), hop(2)]).unwrap();
+    prepare(&mut sets, group);
+    drop_hop(&mut sets, hop(1));
+    // A route to the object alone does not hold the group.
+    let single = sets.set_of_object(BASE + 1).unwrap();
+    assert!(single != group && sets.same(single, group));
+    assert_eq!((sets.object(single), sets.object(group)), (Some(BASE + 1), Some(GROUP)));
+}
+
+#[test]
+fn a_group_whose_place_is_that_of_a_single_next_hop_goes() {
+    let mut sets = sets();
+    let group = sets.intern(&[hop(1), hop(2)]).unwrap();
+    prepare(&mut sets, group);
+    sets.release(group);
+    // It is removed, which the kernel refuses; its place is taken.
+    clear_away(&mut sets, 9);
+    assert_eq!(sets.intern(&[hop(2)]), Some(group));
+    sets.doubt_all();
+    assert_eq!(seen(&mut sets, GROUP, Object::Group(&[BASE]), false), [format!("-{GROUP}")]);
 }

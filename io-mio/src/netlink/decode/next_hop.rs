@@ -2,6 +2,7 @@
 
 use netlink_bindings::utils::{IterableChunks, parse_ip, parse_u32};
 
+use super::super::Family;
 use super::super::numbers::{
     NHA_BLACKHOLE, NHA_ENCAP, NHA_FDB, NHA_GATEWAY, NHA_GROUP, NHA_GROUP_TYPE, NHA_ID, NHA_OIF,
 };
@@ -27,8 +28,8 @@ pub struct NextHop<'a> {
 pub enum NextHopKind<'a> {
     /// One next hop.
     Hop(RouteHop),
-    /// None: packets are dropped.
-    Blackhole,
+    /// None: packets of this family are dropped.
+    Blackhole(Family),
     /// Objects that share the packets by a hash of each.
     Group(Members<'a>),
     /// What is of no use for plain routes: tunnels, resilient groups, forwarding tables of bridges.
@@ -51,7 +52,7 @@ pub struct Members<'a>(&'a [u8]);
 impl<'a> NextHop<'a> {
     pub(super) fn decode(body: &'a [u8]) -> Option<Self> {
         // struct nhmsg: family, scope, protocol, reserved, flags.
-        let ([_, _, protocol, _, flags @ ..], attributes) = split::<8>(body)?;
+        let ([family, _, protocol, _, flags @ ..], attributes) = split::<8>(body)?;
         let [flags, ..] = u32::from_ne_bytes(flags).to_le_bytes();
         let (mut id, mut gateway, mut interface, mut group) = (None, None, None, None);
         let (mut blackhole, mut other) = (false, false);
@@ -71,7 +72,9 @@ impl<'a> NextHop<'a> {
         let kind = match (group, interface) {
             _ if other => NextHopKind::Other,
             (Some(members), _) => NextHopKind::Group(members),
-            (None, _) if blackhole => NextHopKind::Blackhole,
+            (None, _) if blackhole => {
+                Family::from_number(family).map_or(NextHopKind::Other, NextHopKind::Blackhole)
+            }
             (None, Some(interface)) => NextHopKind::Hop(RouteHop::new(gateway, interface, flags, 0)),
             (None, None) => NextHopKind::Other,
         };

@@ -187,7 +187,8 @@ fn objects_and_groups() {
         kind(Object::Hop(onlink)),
         format!("{:?}", NextHopKind::Hop(RouteHop { hop: onlink, weight: 1, flags: 4 }))
     );
-    assert_eq!(kind(Object::Blackhole(Family::V4)), "Blackhole");
+    assert_eq!(kind(Object::Blackhole(Family::V4)), "Blackhole(V4)");
+    assert_eq!(kind(Object::Blackhole(Family::V6)), "Blackhole(V6)");
     // Weights have two bytes in newer kernels.
     let members = [[1, 0, 0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0xff, 0xff, 0, 0]].concat();
     let id = attribute(1, &9_u32.to_ne_bytes());

@@ -9,11 +9,12 @@ use crier::sources::{Originate, Sources};
 use crier_core::config::PolicyRef;
 use crier_core::speaker::{CommandError, LocalRoute};
 use crier_core::{ConnId, Event, Instant, Speaker};
+use crier_io_mio::kernel::Kernel;
 use ipnet::IpNet;
 
 use crate::allocation::watched;
 use crate::sim::Micros;
-use crate::sim::kernel::Bridge;
+use crate::sim::kernel::Linux;
 use crate::sim::memory::OwnedSpeaker;
 use crate::sim::plan::KernelFault;
 
@@ -58,10 +59,8 @@ pub(crate) struct Daemon {
     pub(crate) model: Model,
     /// What it originates.
     pub(crate) sources: Sources,
-    /// What installs its best paths.
-    pub(crate) bridge: Option<Bridge>,
-    /// When the bridge is to look at the speaker's tables again.
-    pub(crate) sync_at: Option<Micros>,
+    /// What installs its best paths. The system beneath is the host's, which lends it.
+    pub(crate) bridge: Option<Kernel<Linux>>,
     /// By the index of the handle.
     pub(crate) sessions: Vec<Option<Session>>,
     /// What its clock showed at its last turn.
@@ -115,7 +114,6 @@ impl Daemon {
             speaker,
             sources: Sources::default(),
             bridge: None,
-            sync_at: Some(now),
             sessions,
             called: at,
             ahead: Micros::ZERO,
@@ -185,11 +183,16 @@ impl Daemon {
         let sessions: Vec<_> =
             sessions.filter(wants).map(|session| (session.id.index, session.outbox.len())).collect();
         let (deadline, clock) = (self.speaker().poll_timeout(), self.called);
-        let requests = self.bridge.as_ref().map_or(0, Bridge::requests);
+        let bridge = self.bridge_in_words();
         format!(
-            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {:?} after {requests} requests",
-            self.bridge_deadline()
+            "its clock shows {clock:?}, it is due at {deadline:?}, connections with something to say {sessions:?}, its bridge at {bridge}"
         )
+    }
+
+    /// How it stands with the bridge, for people.
+    pub(crate) fn bridge_in_words(&self) -> String {
+        let bridge = self.bridge.as_ref().map(|bridge| (bridge.deadline(), bridge.bridge().standing()));
+        bridge.map_or_else(String::new, |(at, standing)| format!("due {at:?}, {standing:?}"))
     }
 
     /// What happened, as far as it has not been read yet.

@@ -14,7 +14,7 @@ use crier_core::speaker::Ends;
 use ipnet::IpNet;
 
 use super::Micros;
-use super::kernel::{Fib, Hop};
+use super::kernel::{Fib, Hop, Linux};
 use super::packet::{Headers, take_hop};
 use super::plan::HostPlan;
 
@@ -50,7 +50,7 @@ pub struct Host {
     pub(crate) interfaces: Vec<Interface>,
     /// Own addresses; the interface that each is on, if it is on one.
     pub(crate) own: BTreeMap<IpAddr, Option<usize>>,
-    pub(crate) fib: Fib,
+    pub(crate) kernel: Linux,
     pub(crate) flows: Flows,
     pub(crate) daemon: Option<Daemon>,
     /// Without power nothing arrives, and nothing leaves.
@@ -82,11 +82,12 @@ impl Host {
         }
         plan.statics.iter().for_each(|&(prefix, gateway)| fib.add_static(prefix, gateway));
         let flows = Flows::new(plan.socket_buffer, Rng::new(rng.next_u64()));
+        let kernel = Linux::new(fib, interfaces.len(), plan.next_hop_objects, Rng::new(rng.next_u64()));
         Self {
             plan,
             interfaces,
             own,
-            fib,
+            kernel,
             flows,
             daemon: None,
             powered: true,
@@ -97,6 +98,11 @@ impl Host {
             all_turns: 0,
             rng,
         }
+    }
+
+    /// Its forwarding table.
+    pub fn fib(&self) -> &Fib {
+        &self.kernel.fib
     }
 
     /// Every address of its own.
@@ -140,7 +146,7 @@ impl Host {
 
     /// Where packets to this address leave; `flow` picks among several ways.
     pub fn way(&self, to: IpAddr, flow: u64) -> Option<Way> {
-        match self.fib.lookup(to, flow)? {
+        match self.kernel.fib.lookup(to, flow)? {
             Hop::Local => None,
             Hop::Link { interface, next } => Some(Way { interface, next_hop: next }),
         }

@@ -28,7 +28,6 @@ impl Host {
         let Some(daemon) = &mut self.daemon else { return Err("no daemon runs there".to_owned()) };
         let at = daemon.clock(now);
         daemon.called = at;
-        daemon.touched(now);
         match work {
             WorkKind::Announce { prefix, communities, med } => {
                 daemon.announce(now, *prefix, communities, *med)

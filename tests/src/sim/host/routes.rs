@@ -1,14 +1,13 @@
-//! How the routes of a host's speaker reach its forwarding table.
+//! How the routes of a host's speaker reach its forwarding table: by the bridge of the program, over a system that is simulated.
 
-use crier_core::rng::Rng;
+use crier_core::{Event, EventKind, Instant, Speaker};
+use crier_io_mio::kernel::{Kernel, Settings};
 
 use super::Host;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, sealed};
 use crate::sim::Micros;
-use crate::sim::kernel::Bridge;
+use crate::sim::kernel::Linux;
 
-/// Time between two looks at the speaker's tables.
-const LOOK: Micros = Micros::millis(200);
 /// How long a speaker that was started leaves the routes alone that it found: its neighbors must have the time to come
 /// back and to announce them again.
 pub(crate) const SWEEP_AFTER: Micros = Micros::secs(120);
@@ -16,42 +15,80 @@ pub(crate) const SWEEP_AFTER: Micros = Micros::secs(120);
 impl Host {
     /// The daemon has just been started: what it finds in the table is adopted.
     pub(crate) fn start_bridge(&mut self, now: Micros) {
+        self.kernel.reopen();
         let Some(daemon) = self.daemon.as_mut().filter(|_| self.plan.installs) else { return };
-        let mut bridge = Bridge::new(Rng::new(self.rng.next_u64()), now, &self.fib);
-        bridge.sweep_at(now + SWEEP_AFTER);
+        let settings = Settings { adopt: true, ..Settings::default() };
+        let mut bridge = Kernel::over(Linux::default(), settings, &daemon.model.limits);
+        let at = daemon.clock(now);
+        daemon.call(|speaker| bridge.bridge_mut().start(at, speaker));
         daemon.bridge = Some(bridge);
-        self.tell_bridge(now);
     }
 
     /// What is wrong with the kernel has changed.
-    pub(crate) fn tell_bridge(&mut self, now: Micros) {
-        let fault = self.faults.kernel.last().map(|&(_, how)| how);
-        if let Some(bridge) = self.daemon.as_mut().and_then(|daemon| daemon.bridge.as_mut()) {
-            bridge.set_fault(now, fault);
-        }
+    pub(crate) fn tell_kernel(&mut self, now: Micros) {
+        self.kernel.set_fault(now, self.faults.kernel.last().map(|&(_, how)| how));
     }
 
-    /// Passes on what has changed, and takes the kernel's answers. True: there was one.
-    pub(crate) fn turn_bridge(&mut self, now: Micros) -> bool {
-        let Some(Daemon { bridge: Some(bridge), speaker, sync_at, .. }) = &mut self.daemon else {
-            return false;
+    /// Lets the kernel do what it does by itself. True: it has something to say to the daemon.
+    pub(crate) fn pass_kernel(&mut self, now: Micros) -> bool {
+        self.kernel.pass(now);
+        self.has_kernel_news()
+    }
+
+    /// Whether the kernel has something to say to the daemon.
+    pub(crate) fn has_kernel_news(&self) -> bool {
+        self.kernel.is_readable() && self.daemon.as_ref().is_some_and(|daemon| daemon.bridge.is_some())
+    }
+
+    /// When the bridge, or the kernel beneath, has something to do.
+    pub(crate) fn kernel_deadline(&self) -> Option<Micros> {
+        let daemon = self.daemon.as_ref()?;
+        let bridge = daemon.bridge.as_ref()?.deadline().map(|at| daemon.when(at));
+        [bridge, self.kernel.deadline()].into_iter().flatten().min()
+    }
+
+    /// Whether the kernel has been told everything that it needs, has done it as far as known, and nothing makes that
+    /// doubtful: no fault, none of which the bridge has not looked for what it did, no adopted route that waits to be swept.
+    pub(crate) fn is_kernel_settled(&self) -> bool {
+        let Some(bridge) = self.daemon.as_ref().and_then(|daemon| daemon.bridge.as_ref()) else {
+            return true;
         };
-        if sync_at.take_if(|at| *at <= now).is_some() {
-            bridge.sync(now, speaker.get());
+        let bridge = bridge.bridge();
+        let standing = bridge.standing();
+        let waits = standing.refused + standing.no_room + standing.adopted;
+        bridge.has_looked() && !bridge.has_work() && waits == 0 && self.kernel.is_calm()
+    }
+
+    /// The bridge hears of what happened in the speaker.
+    pub(super) fn tell_bridge(&mut self, daemon: &mut Daemon, at: Instant, event: &Event) {
+        if let (EventKind::Down(_), Some(neighbor)) = (&event.kind, event.remote) {
+            self.with_bridge(daemon, |bridge, speaker| bridge.session_down(at, speaker, neighbor));
         }
-        bridge.deadline().is_some_and(|at| at <= now) && bridge.timeout(now, &mut self.fib)
-    }
-}
-
-impl Daemon {
-    /// Notes that the tables may have changed.
-    pub(crate) fn touched(&mut self, now: Micros) {
-        self.sync_at.get_or_insert(now + LOOK);
     }
 
-    /// When the bridge has something to do.
-    pub(crate) fn bridge_deadline(&self) -> Option<Micros> {
-        let bridge = self.bridge.as_ref()?;
-        [self.sync_at, bridge.deadline()].into_iter().flatten().min()
+    /// The bridge's part of a turn. True: there is more for another one.
+    pub(super) fn turn_bridge(&mut self, daemon: &mut Daemon, at: Instant) -> bool {
+        let readable = self.kernel.is_readable();
+        let turned = self.with_bridge(daemon, |bridge, speaker| {
+            if readable {
+                bridge.note();
+            }
+            bridge.turn(at, speaker)
+        });
+        turned.unwrap_or(false)
+    }
+
+    /// Lends the host's system to the daemon's bridge for a call, in which neither speaker nor bridge may allocate.
+    fn with_bridge<T>(
+        &mut self,
+        daemon: &mut Daemon,
+        call: impl FnOnce(&mut Kernel<Linux>, &mut Speaker<'_>) -> T,
+    ) -> Option<T> {
+        let Daemon { bridge, speaker, allocations, .. } = daemon;
+        let bridge = bridge.as_mut()?;
+        std::mem::swap(&mut self.kernel, bridge.wire_mut());
+        let value = sealed(speaker, allocations, |speaker| call(bridge, speaker));
+        std::mem::swap(&mut self.kernel, bridge.wire_mut());
+        Some(value)
     }
 }

@@ -44,14 +44,12 @@ impl Host {
         if self.faults.rate().is_some() {
             self.flows.tell_readable(now);
         }
-        let mut touched = self.flows.has_news() || !daemon.lost.is_empty();
         let mut more = self.take_in(now, &mut daemon, watch);
         more |= self.act(now, &mut daemon, watch);
         let at = daemon.clock(now);
         daemon.called = at;
         if daemon.speaker().poll_timeout().is_some_and(|deadline| deadline.at <= at) {
             daemon.call(|speaker| speaker.timeout(at));
-            touched = true;
         }
         more |= daemon.call(|speaker| speaker.work(at, WORK_A_TURN));
         more |= self.act(now, &mut daemon, watch);
@@ -59,12 +57,12 @@ impl Host {
         more |= self.act(now, &mut daemon, watch);
         while let Some(event) = daemon.poll_event() {
             watch.event(&event);
+            self.tell_bridge(&mut daemon, at, &event);
         }
+        // After the events: of a session that ended the bridge hears before it looks at the routes that ended with it.
+        more |= self.turn_bridge(&mut daemon, at);
         if daemon.allocations > 0 {
             watch.allocated(std::mem::take(&mut daemon.allocations));
-        }
-        if touched || more {
-            daemon.touched(now);
         }
         self.daemon = Some(daemon);
         more

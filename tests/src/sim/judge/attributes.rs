@@ -247,8 +247,8 @@ fn reach(value: &[u8]) -> Result<MpReach, String> {
     let family = named_family(&mut reader)?;
     let length = reader.u8()?;
     let next_hop = NextHop::from_bytes(reader.take(length.into())?)?;
-    // RFC 8950, 4 would have to be agreed on for a next hop of the other family.
-    if next_hop.address.is_ipv4() != (family == Family::Ipv4Unicast) {
+    // Whether an IPv6 next hop of IPv4 prefixes was agreed on (RFC 8950) is for the session to say.
+    if next_hop.address.is_ipv4() && family != Family::Ipv4Unicast {
         return Err(format!("next hop {} for {family}", next_hop.address));
     }
     if reader.u8()? != 0 {

@@ -87,6 +87,14 @@ impl Open {
         });
         named.collect()
     }
+
+    /// Whether IPv6 next hops for IPv4 unicast are offered (RFC 8950, 4): AFI, SAFI and the next hop's AFI, of two octets
+    /// each.
+    pub fn takes_ipv6_next_hops(&self) -> bool {
+        let of_next_hops = |(code, _): &&(u8, Vec<u8>)| *code == capability::EXTENDED_NEXT_HOP;
+        let mut kinds = self.capabilities.iter().filter(of_next_hops).flat_map(|(_, value)| value.chunks(6));
+        kinds.any(|kind| kind == [0, 1, 0, 1, 0, 2])
+    }
 }
 
 /// Codes of capabilities that the judge looks at (the IANA registry "Capability Codes").
@@ -95,6 +103,8 @@ pub mod capability {
     pub const MULTIPROTOCOL: u8 = 1;
     /// RFC 2918, 2.
     pub const ROUTE_REFRESH: u8 = 2;
+    /// RFC 8950, 4.
+    pub const EXTENDED_NEXT_HOP: u8 = 5;
     /// RFC 8654, 3.
     pub const EXTENDED_MESSAGES: u8 = 6;
     /// RFC 4724, 3.
@@ -210,6 +220,7 @@ fn check_capability(code: u8, value: &[u8]) -> Result<Option<u32>, String> {
         capability::ROUTE_REFRESH | capability::EXTENDED_MESSAGES | capability::ENHANCED_REFRESH => {
             value.is_empty()
         }
+        capability::EXTENDED_NEXT_HOP => value.len().is_multiple_of(6),
         capability::GRACEFUL_RESTART => value.len() % 4 == 2,
         _ => true,
     };

@@ -243,7 +243,10 @@ impl SessionJudge {
             _ if self.confirmed != (true, true) && !self.is_blind() => {
                 Err("a message before the session is Established".to_owned())
             }
-            Message::Update(update) => agreed.check_family(family_of(update)),
+            Message::Update(update) => agreed.check_family(family_of(update)).and_then(|()| match update {
+                Update::Announce { prefixes, route } => agreed.check_next_hop(prefixes, route.next_hop),
+                _ => Ok(()),
+            }),
             Message::Refresh { family, subtype } => {
                 let needed =
                     if *subtype == 0 { capability::ROUTE_REFRESH } else { capability::ENHANCED_REFRESH };

@@ -1,19 +1,21 @@
-//! A host's forwarding table: longest match over what is connected, static routes, and what a speaker installed.
+//! A host's forwarding table: longest match over what is connected, static routes, and what a speaker installed, which leads
+//! to next-hop objects and groups of them.
 
+mod lead;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::sim::Micros;
 
-/// Next hops of one route, in ascending order: several share the flows among them.
-pub type NextHops = Arc<[IpAddr]>;
+pub use lead::{Lead, NextHop, Object};
 
+/// Most ways to one next hop.
+const WAYS: usize = 4;
 /// How many static routes a gateway may lie behind, one through the other, before its link is found.
 const DEPTH: usize = 4;
 
@@ -49,8 +51,10 @@ enum Target {
     Here,
     /// Interfaces that have the prefix; the lowest number is used.
     Interfaces(Vec<usize>),
-    /// Since when the route is as it is matters for the speaker's only.
-    Gateways(NextHops, Micros),
+    /// The operator's, in ascending order: several share the flows among them.
+    Gateways(Vec<IpAddr>),
+    /// The speaker's, and since when it is as it is.
+    Learned(Lead, Micros),
 }
 
 /// Prefixes of one length, by address and origin.
@@ -67,21 +71,22 @@ struct Table {
 pub struct Learned<'a> {
     /// The prefix.
     pub prefix: IpNet,
-    /// Next hops as the speaker gave them.
-    pub next_hops: &'a NextHops,
-    /// Since when it is there with these next hops.
+    /// Where it leads.
+    pub lead: &'a Lead,
+    /// Since when it is there with this lead.
     pub since: Micros,
 }
 
 /// A forwarding table.
 ///
-/// A gateway is resolved by the longest match among the routes that no speaker installed, so that a route never depends on
-/// another speaker's route or on itself. The longest match decides alone: if its next hop cannot be resolved, the packet is
+/// A static route's gateway is resolved by the longest match among the routes that no speaker installed, so that it never depends
+/// on a speaker's route or on itself. What a speaker installs is resolved already. The longest match decides alone: if its next hop cannot be resolved, the packet is
 /// lost, and no shorter prefix saves it.
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
     tables: [Table; 2],
     learned: usize,
+    objects: BTreeMap<u32, Object>,
 }
 
 impl Fib {
@@ -106,25 +111,26 @@ impl Fib {
     /// link.
     pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) {
         let mut gateways = match self.get(prefix, Origin::Static) {
-            Some(Target::Gateways(gateways, _)) => gateways.to_vec(),
+            Some(Target::Gateways(gateways)) => gateways.clone(),
             _ => Vec::new(),
         };
         if let Err(place) = gateways.binary_search(&gateway) {
             gateways.insert(place, gateway);
         }
-        self.put(prefix, Origin::Static, Target::Gateways(gateways.into(), Micros::ZERO));
+        self.put(prefix, Origin::Static, Target::Gateways(gateways));
     }
 
-    /// The speaker's route for a prefix from now on; none without next hops.
-    pub fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<NextHops>) {
-        let before = match next_hops.filter(|next_hops| !next_hops.is_empty()) {
-            Some(next_hops) => {
-                self.learned += 1;
-                self.put(prefix, Origin::Speaker, Target::Gateways(next_hops, now))
-            }
-            None => self.take(prefix, Origin::Speaker),
-        };
-        self.learned -= usize::from(before.is_some());
+    /// The speaker's route for a prefix from now on.
+    pub fn learn(&mut self, now: Micros, prefix: IpNet, lead: Lead) {
+        let before = self.put(prefix, Origin::Speaker, Target::Learned(lead, now));
+        self.learned += usize::from(before.is_none());
+    }
+
+    /// The speaker's route for a prefix is gone; whether there was one.
+    pub fn unlearn(&mut self, prefix: IpNet) -> bool {
+        let there = self.take(prefix, Origin::Speaker).is_some();
+        self.learned -= usize::from(there);
+        there
     }
 
     /// Forgets what speakers installed, as a reboot does.
@@ -136,6 +142,7 @@ impl Fib {
             table.buckets.retain(|(_, bucket)| !bucket.is_empty());
         }
         self.learned = 0;
+        self.objects.clear();
     }
 
     /// The speaker's routes: IPv4 first, longest prefixes first, then by address.
@@ -146,8 +153,8 @@ impl Fib {
             .flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
         buckets.flat_map(|(ipv6, len, bucket)| {
             bucket.iter().filter_map(move |(&(address, origin), target)| match target {
-                Target::Gateways(next_hops, since) if origin == Origin::Speaker => {
-                    Some(Learned { prefix: unkey(ipv6, address, len), next_hops, since: *since })
+                Target::Learned(lead, since) if origin == Origin::Speaker => {
+                    Some(Learned { prefix: unkey(ipv6, address, len), lead, since: *since })
                 }
                 _ => None,
             })
@@ -159,12 +166,83 @@ impl Fib {
         self.learned
     }
 
-    /// The speaker's next hops for exactly this prefix.
-    pub fn learned_at(&self, prefix: IpNet) -> Option<&NextHops> {
+    /// Where the speaker's route for exactly this prefix leads.
+    pub fn learned_at(&self, prefix: IpNet) -> Option<&Lead> {
         match self.get(prefix, Origin::Speaker)? {
-            Target::Gateways(next_hops, _) => Some(next_hops),
+            Target::Learned(lead, _) => Some(lead),
             _ => None,
         }
+    }
+
+    /// Routes that no speaker installed, IPv4 first, with whether they are static.
+    pub fn foreign(&self) -> impl Iterator<Item = (IpNet, bool)> {
+        let [v4, v6] = &self.tables;
+        let buckets = [(false, v4), (true, v6)].into_iter();
+        let buckets = buckets
+            .flat_map(|(ipv6, table)| table.buckets.iter().map(move |(len, bucket)| (ipv6, *len, bucket)));
+        buckets.flat_map(|(ipv6, len, bucket)| {
+            let foreign =
+                bucket.keys().filter(|(_, origin)| matches!(origin, Origin::Connected | Origin::Static));
+            foreign.map(move |&(address, origin)| (unkey(ipv6, address, len), origin == Origin::Static))
+        })
+    }
+
+    /// Where one of [`Fib::foreign`] leads, its gateways resolved down to a link: nowhere, should there be no way.
+    pub fn foreign_hops(&self, prefix: IpNet, is_static: bool) -> Vec<(usize, Option<IpAddr>)> {
+        let mut hops = Vec::new();
+        match self.get(prefix, if is_static { Origin::Static } else { Origin::Connected }) {
+            Some(Target::Interfaces(interfaces)) => {
+                hops.extend(interfaces.first().map(|interface| (*interface, None)));
+            }
+            Some(Target::Gateways(gateways)) => {
+                let mut each = |hop: Option<Hop>| {
+                    if let Some(Hop::Link { interface, next }) = hop {
+                        hops.push((interface, Some(next)));
+                    }
+                };
+                gateways.iter().for_each(|gateway| self.resolve_all(*gateway, DEPTH, &mut each));
+            }
+            _ => {}
+        }
+        hops
+    }
+
+    /// The prefixes of those that lead somewhere, with the metric that Linux gives such a route: none for IPv4; for IPv6 256
+    /// where it is on a link, 1024 where it is the operator's.
+    pub fn metrics(&self) -> Vec<(IpNet, u32)> {
+        let metric = |prefix: IpNet, is_static: bool| match (prefix, is_static) {
+            (IpNet::V4(_), _) => 0,
+            (IpNet::V6(_), false) => 256,
+            (IpNet::V6(_), true) => 1024,
+        };
+        let leads = |(prefix, is_static): &(IpNet, bool)| !self.foreign_hops(*prefix, *is_static).is_empty();
+        self.foreign().filter(leads).map(|(prefix, is_static)| (prefix, metric(prefix, is_static))).collect()
+    }
+
+    /// Whether an address is one of the host.
+    pub fn is_own(&self, address: IpAddr) -> bool {
+        self.get(IpNet::from(address), Origin::Local).is_some()
+    }
+
+    /// Whether an address is on the link of an interface.
+    pub fn is_on_link(&self, address: IpAddr, interface: usize) -> bool {
+        let (ipv6, key) = address_key(address);
+        self.table(ipv6).buckets.iter().any(|(len, bucket)| {
+            let connected = bucket.get(&(mask(key, *len), Origin::Connected));
+            matches!(connected, Some(Target::Interfaces(interfaces)) if interfaces.contains(&interface))
+        })
+    }
+
+    /// The ways to a next hop by the routes that no speaker installed: of several the first four, which is what crier uses.
+    pub fn gateways(&self, next_hop: IpAddr) -> Vec<NextHop> {
+        let mut ways = Vec::new();
+        self.resolve_all(next_hop, DEPTH, &mut |hop| {
+            if let Some(Hop::Link { interface, next }) = hop {
+                ways.push(NextHop { interface, gateway: next });
+            }
+        });
+        ways.truncate(WAYS);
+        ways
     }
 
     /// Where a packet of this flow goes; `None`: nowhere, it is lost. Flows of equal number take the same way.
@@ -174,15 +252,22 @@ impl Fib {
             Target::Interfaces(interfaces) => {
                 Some(Hop::Link { interface: *interfaces.first()?, next: destination })
             }
-            Target::Gateways(gateways, _) => self.resolve(pick(gateways, flow)?, flow, DEPTH),
+            Target::Gateways(gateways) => self.resolve(pick(gateways, flow)?, flow, DEPTH),
+            Target::Learned(lead, _) => {
+                let at = flow.checked_rem(self.width(lead) as u64)?;
+                self.member(lead, at as usize)?.hop()
+            }
         }
     }
 
     /// Calls `each` with every way that a packet to `destination` may take, whatever its flow; `None` where it is lost.
     pub fn branches(&self, destination: IpAddr, mut each: impl FnMut(Option<Hop>)) {
         match self.longest(destination, Origin::Speaker) {
-            Some(Target::Gateways(gateways, _)) => {
+            Some(Target::Gateways(gateways)) => {
                 gateways.iter().for_each(|&gateway| self.resolve_all(gateway, DEPTH, &mut each));
+            }
+            Some(Target::Learned(lead, _)) if self.width(lead) > 0 => {
+                (0..self.width(lead)).for_each(|at| each(self.member(lead, at).and_then(NextHop::hop)));
             }
             _ => each(self.lookup(destination, 0)),
         }
@@ -192,17 +277,17 @@ impl Fib {
     fn resolve(&self, gateway: IpAddr, flow: u64, depth: usize) -> Option<Hop> {
         match self.longest(gateway, Origin::Static)? {
             // A gateway that is the host itself forwards nothing.
-            Target::Here => None,
+            Target::Here | Target::Learned(..) => None,
             Target::Interfaces(interfaces) => {
                 Some(Hop::Link { interface: *interfaces.first()?, next: gateway })
             }
-            Target::Gateways(gateways, _) => self.resolve(pick(gateways, flow)?, flow, depth.checked_sub(1)?),
+            Target::Gateways(gateways) => self.resolve(pick(gateways, flow)?, flow, depth.checked_sub(1)?),
         }
     }
 
     fn resolve_all(&self, gateway: IpAddr, depth: usize, each: &mut impl FnMut(Option<Hop>)) {
         match (self.longest(gateway, Origin::Static), depth.checked_sub(1)) {
-            (Some(Target::Gateways(gateways, _)), Some(depth)) => {
+            (Some(Target::Gateways(gateways)), Some(depth)) => {
                 gateways.iter().for_each(|&gateway| self.resolve_all(gateway, depth, each));
             }
             _ => each(self.resolve(gateway, 0, depth)),

@@ -1,11 +1,13 @@
-//! The kernels of simulated hosts: their forwarding tables, how a speaker fills them, and what is asked of the result.
+//! The kernels of simulated hosts: their forwarding tables, what a route daemon asks of them, and what is asked of the result.
 
-pub mod bridge;
 mod excuse;
 pub mod fib;
+pub mod linux;
 pub mod paths;
+mod step;
 
-pub use bridge::Bridge;
 pub use excuse::excused;
-pub use fib::{Fib, Hop, NextHops};
+pub use fib::{Fib, Hop, Lead, NextHop, Object};
+pub use linux::Linux;
 pub use paths::{DataPlane, check_reachability};
+pub use step::in_step;

@@ -70,7 +70,7 @@ impl Simulation {
 fn is_end(host: &Host, to: IpAddr) -> bool {
     let own =
         origins(host).into_keys().filter(|prefix| prefix.contains(&to)).map(|prefix| prefix.prefix_len());
-    let learned = host.fib.learned().map(|route| route.prefix).filter(|prefix| prefix.contains(&to));
+    let learned = host.fib().learned().map(|route| route.prefix).filter(|prefix| prefix.contains(&to));
     own.max() > learned.map(|prefix| prefix.prefix_len()).max()
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crier::control::collect::Rows;
 use crier::control::protocol::{Command, Form, Target};
 use crier::control::rows::{End, PeerRow, RouteRow, WhyRow};
-use crier::control::{Fill, Stream};
+use crier::control::{Fill, KernelView, Stream};
 use crier::daemon::{self, Now};
 use crier::program::words;
 use ipnet::IpNet;
@@ -14,27 +14,27 @@ use serde::de::DeserializeOwned;
 use super::operate::net;
 use super::{Error, Simulation};
 use crate::sim::Micros;
-use crate::sim::host::Daemon;
+use crate::sim::host::{Daemon, Host};
 
 /// A route that a speaker put into its host's forwarding table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
     /// The prefix.
     pub prefix: IpNet,
-    /// Next hops, in ascending order: several share the flows among them.
+    /// Gateways on its links, in the order of its interfaces: several share the flows among them.
     pub next_hops: Vec<IpAddr>,
-    /// Since when it is there with these next hops.
+    /// Since when it is there as it is. Next hops that fail leave their groups without a change of it.
     pub since: Micros,
 }
 
 impl Simulation {
     /// What `crier routes --json` shows on a host: every accepted path, by prefix and neighbor. It is `installed` if it forwards
-    /// and the host's forwarding table has its next hop.
+    /// and the host's kernel has a route, as far as the daemon knows.
     ///
     /// # Errors
     /// No daemon runs there.
     pub fn routes(&self, host: &str) -> Result<Vec<RouteRow>, Error> {
-        self.learned(host, Form::Available)
+        self.ask(host, routes(Form::Available))
     }
 
     /// What `crier routes received --json` shows: what neighbors announced, the refused paths with their reason.
@@ -42,7 +42,7 @@ impl Simulation {
     /// # Errors
     /// No daemon runs there.
     pub fn received(&self, host: &str) -> Result<Vec<RouteRow>, Error> {
-        self.learned(host, Form::Received)
+        self.ask(host, routes(Form::Received))
     }
 
     /// What `crier routes advertised --json` shows: what neighbors were told.
@@ -66,13 +66,7 @@ impl Simulation {
     /// # Errors
     /// No daemon runs there, or it has never heard of the prefix.
     pub fn why(&self, host: &str, prefix: &str) -> Result<Vec<WhyRow>, Error> {
-        let mut rows = self.ask(host, Command::Why { prefix: Target::Prefix(net(prefix)?), peer: None })?;
-        for row in &mut rows {
-            if let WhyRow::Path { route, .. } = row {
-                route.installed = self.is_installed(host, route)?;
-            }
-        }
-        Ok(rows)
+        self.ask(host, Command::Why { prefix: Target::Prefix(net(prefix)?), peer: None })
     }
 
     /// What a host's speaker put into its forwarding table, by prefix. It is there also while the speaker is not.
@@ -81,33 +75,17 @@ impl Simulation {
     /// There is no such host.
     pub fn installed(&self, host: &str) -> Result<Vec<Installed>, Error> {
         let number = self.host(host)?;
-        let learned = self.world.hosts().get(number).into_iter().flat_map(|host| host.fib.learned());
-        let mut installed: Vec<Installed> = learned
+        let Some(fib) = self.world.hosts().get(number).map(Host::fib) else { return Ok(Vec::new()) };
+        let mut installed: Vec<Installed> = fib
+            .learned()
             .map(|route| Installed {
                 prefix: route.prefix,
-                next_hops: route.next_hops.to_vec(),
+                next_hops: fib.next_hops(route.lead).iter().map(|hop| hop.gateway).collect(),
                 since: route.since,
             })
             .collect();
         installed.sort_by_key(|route| route.prefix);
         Ok(installed)
-    }
-
-    /// Paths, with what the daemon cannot know as yet: whether the kernel has them.
-    fn learned(&self, host: &str, form: Form) -> Result<Vec<RouteRow>, Error> {
-        let mut rows: Vec<RouteRow> = self.ask(host, routes(form))?;
-        for row in &mut rows {
-            row.installed = self.is_installed(host, row)?;
-        }
-        Ok(rows)
-    }
-
-    /// Whether a path forwards, in its host's forwarding table.
-    fn is_installed(&self, host: &str, row: &RouteRow) -> Result<bool, Error> {
-        let fib = self.world.hosts().get(self.host(host)?).map(|host| &host.fib);
-        let next_hops = fib.and_then(|fib| fib.learned_at(row.prefix));
-        let there = next_hops.zip(row.next_hop).is_some_and(|(all, next_hop)| all.contains(&next_hop));
-        Ok(row.multipath && there)
     }
 
     /// The daemon that runs on a host.
@@ -131,7 +109,8 @@ impl Simulation {
         let face = daemon::Daemon::new(words(&running.model), now);
         let mut stream = Stream::question(&face, running.speaker(), question).map_err(refused)?;
         let mut text = Vec::new();
-        while stream.fill(&face, running.speaker(), None, now, &mut text) == Fill::More {}
+        let bridge = running.bridge.as_ref().map(|bridge| -> &dyn KernelView { bridge.bridge() });
+        while stream.fill(&face, running.speaker(), bridge, now, &mut text) == Fill::More {}
         let mut rows = Rows::default();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
 use super::export::DEFAULT_LOCAL_PREF;
 use super::{CLUSTER_LIST, ORIGINATOR_ID, Path, Router, as_path};
 
@@ -16,15 +18,18 @@ pub fn best(router: &Router, paths: &[Path]) -> Option<usize> {
 }
 
 /// Which of a prefix's paths forward: the best, and with it those that are as good up to the tie-break, as many as
-/// `maximum_paths` allows. Unless `as_path_relax`, their AS_PATHs must be the same.
-pub fn multipath(router: &Router, paths: &[Path]) -> Vec<bool> {
+/// `maximum_paths` allows. Unless `as_path_relax`, their AS_PATHs must be the same. Whether packets are forwarded or dropped
+/// is for the best to say.
+pub fn multipath(router: &Router, prefix: IpNet, paths: &[Path]) -> Vec<bool> {
     let mut forwards = vec![false; paths.len()];
     let Some(best) = best(router, paths) else { return forwards };
     let mut equal: Vec<usize> = top_rank(router, paths)
         .into_values()
         .flat_map(|group| with_lowest_med(paths, group))
         .filter(|at| is_internal(router, paths, *at) == is_internal(router, paths, best))
+        .filter(|at| cost_of(router, paths, *at) == cost_of(router, paths, best))
         .filter(|at| router.as_path_relax || path_of(paths, *at) == path_of(paths, best))
+        .filter(|at| drops(router, prefix, paths, *at) == drops(router, prefix, paths, best))
         .collect();
     equal.sort_by_key(|at| (*at != best, tail(router, paths, *at)));
     for at in equal.into_iter().take(usize::from(router.maximum_paths.max(1))) {
@@ -46,6 +51,22 @@ enum Neighbor {
     Unknown(usize),
 }
 
+/// What the way to a path's next hop costs; `None`: there is none, as to this host itself, and the path takes no part in the decision (9.1.2.1). Of
+/// what is originated here nobody asks.
+pub fn cost(router: &Router, path: &Path) -> Option<u32> {
+    let (Some(_), Some(ways)) = (path.session, &router.ways) else { return Some(0) };
+    let next_hop = path.route.next_hop;
+    if router.own_addresses.contains(&next_hop) {
+        return None;
+    }
+    let leads_there = ways.iter().filter(|(prefix, _)| prefix.contains(&next_hop));
+    leads_there.max_by_key(|(prefix, _)| prefix.prefix_len()).map(|(_, cost)| *cost)
+}
+
+fn cost_of(router: &Router, paths: &[Path], at: usize) -> Option<u32> {
+    cost(router, paths.get(at)?)
+}
+
 /// Paths that are the best by the steps before MED, by neighboring AS: originated here, LOCAL_PREF, length of AS_PATH
 /// (9.1.2.2 a), ORIGIN (b).
 fn top_rank(router: &Router, paths: &[Path]) -> BTreeMap<Neighbor, Vec<usize>> {
@@ -54,9 +75,10 @@ fn top_rank(router: &Router, paths: &[Path]) -> BTreeMap<Neighbor, Vec<usize>> {
         let length = as_path::places(&path.route.as_path).len();
         (path.session.is_some(), u32::MAX - preference, length, path.route.origin)
     };
-    let top = paths.iter().map(rank).min();
+    let top = paths.iter().filter(|path| cost(router, path).is_some()).map(rank).min();
     let mut groups: BTreeMap<Neighbor, Vec<usize>> = BTreeMap::new();
-    for (at, path) in paths.iter().enumerate().filter(|(_, path)| Some(rank(path)) == top) {
+    let takes_part = |path: &Path| cost(router, path).is_some() && Some(rank(path)) == top;
+    for (at, path) in paths.iter().enumerate().filter(|(_, path)| takes_part(path)) {
         // The AS it was received from: own numbers in front are the import policy's, for no received path has any.
         let neighbor = match as_path::first_after(router.asn, &path.route.as_path) {
             Some(asn) => Neighbor::As(asn),
@@ -75,9 +97,8 @@ fn with_lowest_med(paths: &[Path], group: Vec<usize>) -> Vec<usize> {
     group.into_iter().filter(|at| Some(med(*at)) == lowest).collect()
 }
 
-/// The steps after MED, smaller is better: external before internal (d; every interior cost, e, is the same), BGP
-/// identifier or ORIGINATOR_ID (f), length of CLUSTER_LIST (RFC 4456, 9), address of the neighbor (g).
-fn tail(router: &Router, paths: &[Path], at: usize) -> (bool, Ipv4Addr, usize, Ipv6Addr) {
+/// The steps after MED, smaller is better: external before internal (d), cost of the way to the next hop (e), BGP identifier or ORIGINATOR_ID (f), length of CLUSTER_LIST (RFC 4456, 9), address of the neighbor (g).
+fn tail(router: &Router, paths: &[Path], at: usize) -> (bool, Option<u32>, Ipv4Addr, usize, Ipv6Addr) {
     let internal = is_internal(router, paths, at);
     let path = paths.get(at);
     let session = path.and_then(|path| router.sessions.get(path.session?));
@@ -89,13 +110,18 @@ fn tail(router: &Router, paths: &[Path], at: usize) -> (bool, Ipv4Addr, usize, I
         Some(IpAddr::V6(address)) => address,
         None => Ipv6Addr::UNSPECIFIED,
     };
-    (internal, identifier, value(CLUSTER_LIST).len() / 4, address)
+    (internal, cost_of(router, paths, at), identifier, value(CLUSTER_LIST).len() / 4, address)
 }
 
 /// Whether a path came from an internal neighbor, or is originated here.
 fn is_internal(router: &Router, paths: &[Path], at: usize) -> bool {
     let session = paths.get(at).and_then(|path| router.sessions.get(path.session?));
     session.is_none_or(|session| router.is_internal(session))
+}
+
+fn drops(router: &Router, prefix: IpNet, paths: &[Path], at: usize) -> bool {
+    let path = paths.get(at).and_then(|path| Some((path.session?, &path.route)));
+    path.is_some_and(|(session, route)| router.drops(prefix, session, route))
 }
 
 fn path_of(paths: &[Path], at: usize) -> Option<&[crate::sim::route::Segment]> {

@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use super::as_path::prepended;
 use super::{
-    CLUSTER_LIST, GRACEFUL_SHUTDOWN, Judged, NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED, NextHop,
-    ORIGINATOR_ID, Path, Router, Session,
+    CLUSTER_LIST, GRACEFUL_SHUTDOWN, NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED, NextHop, ORIGINATOR_ID,
+    Path, Router, Session,
 };
 use crate::sim::Route;
 
@@ -48,7 +48,9 @@ pub fn export(router: &Router, session: usize, prefix: IpNet, best: &Path) -> Re
     }
     let own = own_next_hop(router, session, prefix);
     let judged = router.judge(session.settings.export, prefix, &route, own).ok_or(Reason::Policy)?;
-    let next_hop = next_hop(session, internal, source.is_none(), &judged, own).ok_or(Reason::NoNextHop)?;
+    let chosen = judged.next_hop_set || source.is_none();
+    let next_hop =
+        next_hop(session, prefix, internal, chosen, &judged.route, own).ok_or(Reason::NoNextHop)?;
     Ok(outgoing(router, internal, judged.route, next_hop))
 }
 
@@ -81,9 +83,13 @@ fn may_pass(to_internal: bool, from_internal: bool, route: &Route) -> Result<(),
 pub(super) fn own_next_hop(router: &Router, session: &Session, prefix: IpNet) -> Option<NextHop> {
     match (prefix, session.local) {
         (IpNet::V4(_), IpAddr::V4(_)) => Some((session.local, None)),
-        (IpNet::V4(_), IpAddr::V6(_)) => session.ipv4.map(|address| (address.into(), None)),
         (IpNet::V6(_), IpAddr::V4(_)) => session.ipv6.map(|address| (address.into(), None)),
-        (IpNet::V6(_), IpAddr::V6(local)) => {
+        (IpNet::V4(_), IpAddr::V6(_)) if session.ipv4.is_some() => {
+            session.ipv4.map(|address| (address.into(), None))
+        }
+        // RFC 8950, 4.
+        (IpNet::V4(_), IpAddr::V6(_)) if !session.extended_next_hop => None,
+        (_, IpAddr::V6(local)) => {
             let global = if local.is_unicast_link_local() { session.ipv6.unwrap_or(local) } else { local };
             // RFC 2545, 3: an external neighbor that is one hop away shares the link.
             let shares_link = !router.is_internal(session) && is_one_hop(session.settings.ttl);
@@ -100,16 +106,19 @@ fn is_one_hop(ttl: Ttl) -> bool {
 /// what the route has, if it has one; else the own address. Never the neighbor's.
 fn next_hop(
     session: &Session,
+    prefix: IpNet,
     internal: bool,
-    originated: bool,
-    judged: &Judged,
+    chosen: bool,
+    route: &Route,
     own: Option<NextHop>,
 ) -> Option<NextHop> {
-    let route = &judged.route;
-    let chosen = judged.next_hop_set || originated;
     let kept = chosen || (internal && !session.settings.next_hop_self);
     if !kept || route.next_hop.is_unspecified() || route.next_hop == session.remote {
         return own;
+    }
+    // An IPv6 one of an IPv4 prefix is for those who take such (RFC 8950, 4).
+    if prefix.addr().is_ipv4() && route.next_hop.is_ipv6() && !session.extended_next_hop {
+        return None;
     }
     // A link-local address says nothing to an internal neighbor, who may be on another link. An external one gets the
     // one that `"self"` stands for.

@@ -7,7 +7,7 @@ use crier_core::config::PolicyRef;
 use crier_core::view::Reason;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{CLUSTER_LIST, GRACEFUL_SHUTDOWN, ORIGINATOR_ID, Router, Session, as_path};
+use super::{CLUSTER_LIST, GRACEFUL_SHUTDOWN, NO_ADVERTISE, ORIGINATOR_ID, Router, Session, as_path};
 use crate::sim::Route;
 
 /// Longest AS_PATH that crier takes, in AS numbers.
@@ -20,7 +20,8 @@ const TRANSITIVE: u8 = 0x40;
 /// # Errors
 /// Why it is refused. A session that does not exist refuses everything.
 pub fn import(router: &Router, session: usize, prefix: IpNet, route: &Route) -> Result<Route, Reason> {
-    let session = router.sessions.get(session).ok_or(Reason::NotEstablished)?;
+    let number = session;
+    let session = router.sessions.get(number).ok_or(Reason::NotEstablished)?;
     if !session.families.contains(Family::of(&prefix)) {
         return Err(Reason::Family);
     }
@@ -45,13 +46,20 @@ pub fn import(router: &Router, session: usize, prefix: IpNet, route: &Route) -> 
     if external && going {
         accepted.local_pref = Some(0);
     }
+    // RFC 7999, 3.2: what one neighbor asks to have dropped concerns no other.
+    if router.drops(prefix, number, &accepted) {
+        accepted.communities.insert(NO_ADVERTISE);
+    }
     Ok(accepted)
 }
 
 /// What makes an UPDATE a withdrawal (RFC 7606).
 fn well_formed(router: &Router, session: &Session, prefix: IpNet, route: &Route) -> Result<(), Reason> {
     let loopbacks = session.remote.is_loopback() && session.local.is_loopback();
-    if route.next_hop.is_ipv4() != prefix.addr().is_ipv4() || !is_host(route.next_hop, loopbacks) {
+    // Other lengths of a next hop than the family's end the session, where they were not agreed on (RFC 7606, 7.11).
+    let fits = prefix.addr().is_ipv4() && session.extended_next_hop
+        || route.next_hop.is_ipv4() == prefix.addr().is_ipv4();
+    if !fits || !is_host(route.next_hop, loopbacks) {
         return Err(Reason::NextHop);
     }
     if as_path::numbers(&route.as_path).contains(&0) {

@@ -34,7 +34,7 @@ use ipnet::IpNet;
 
 use super::Route;
 
-pub use decision::{best, multipath};
+pub use decision::{best, cost, multipath};
 pub use export::{export, last_resort};
 pub use import::import;
 pub use origins::origin;
@@ -48,6 +48,8 @@ const NO_EXPORT: u32 = 0xFFFF_FF01;
 const NO_ADVERTISE: u32 = 0xFFFF_FF02;
 /// NO_EXPORT_SUBCONFED (RFC 1997).
 const NO_EXPORT_SUBCONFED: u32 = 0xFFFF_FF03;
+/// BLACKHOLE (RFC 7999).
+const BLACKHOLE: u32 = 0xFFFF_029A;
 /// GRACEFUL_SHUTDOWN (RFC 8326).
 const GRACEFUL_SHUTDOWN: u32 = 0xFFFF_0000;
 
@@ -73,6 +75,9 @@ pub struct Router {
     pub policies: Vec<PolicyModel>,
     /// What it originates, with the attributes that it has in its own table; see [`origin`].
     pub origins: BTreeMap<IpNet, Route>,
+    /// The prefixes that it knows the way to without BGP, and what the way costs: there its next hops must lie (RFC 4271,
+    /// 9.1.2.1). `None`: it does not ask for the way.
+    pub ways: Option<Vec<(IpNet, u32)>>,
     /// Its Established sessions.
     pub sessions: Vec<Session>,
     /// Addresses that it knows for its own.
@@ -104,6 +109,8 @@ pub struct Session {
     pub remote_id: Ipv4Addr,
     /// Families agreed on.
     pub families: FamilySet,
+    /// IPv6 next hops for IPv4 prefixes were agreed on (RFC 8950).
+    pub extended_next_hop: bool,
     /// How to talk to the neighbor; `families` is not looked at here.
     pub settings: Settings,
 }
@@ -132,6 +139,12 @@ impl Router {
     /// Whether a session is with a neighbor in the same AS.
     fn is_internal(&self, session: &Session) -> bool {
         session.remote_asn == self.asn
+    }
+
+    /// Whether packets are dropped by a route as it is in the table: its neighbor may ask for that, and has, for one host.
+    fn drops(&self, prefix: IpNet, session: usize, route: &Route) -> bool {
+        let may = self.sessions.get(session).is_some_and(|session| session.settings.blackhole);
+        may && prefix.prefix_len() == prefix.max_prefix_len() && route.communities.contains(&BLACKHOLE)
     }
 
     /// What a policy makes of a route; `None`: it rejects it. What having no policy means to external neighbors

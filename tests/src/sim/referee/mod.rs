@@ -23,7 +23,7 @@ use super::{Micros, Route};
 
 use expected::Asked;
 pub(crate) use limits::{Bounds, Limits};
-pub(crate) use side::{Side, origins, settings};
+pub(crate) use side::{Side, origins, settings, ways};
 use silence::Sent;
 pub(crate) use silence::Silence;
 

@@ -55,6 +55,7 @@ impl Side {
             as_path_relax: model.local.as_path_relax,
             policies: model.policies.clone(),
             origins: origins(host),
+            ways: ways(host),
             sessions,
             own_addresses: host.own.keys().copied().collect(),
             drained: daemon.speaker().drained(),
@@ -90,7 +91,8 @@ impl Side {
         let (Some(router), Some(model)) = (&self.router, &self.model) else { return };
         let name = format!("{} to {}", router.name, ends.remote);
         let settings = settings(model, ends.remote.ip()).unwrap_or_default();
-        let offer = Offer { asn: router.asn, router_id: router.router_id, settings };
+        let over_ipv6 = ends.remote.is_ipv6();
+        let offer = Offer { asn: router.asn, router_id: router.router_id, settings, over_ipv6 };
         let judge = SessionJudge::new(name.clone(), offer);
         let mut watched = Watched::new(id, *ends, judge, name, clock);
         watched.limit_send_hold(settings.timers.send_hold);
@@ -147,6 +149,7 @@ impl Side {
             remote_asn: agreed.asn,
             remote_id: agreed.router_id,
             families: agreed.family_set(),
+            extended_next_hop: agreed.extended_next_hop,
             settings: settings(model, remote).unwrap_or_default(),
         };
         let place = free.pop().unwrap_or(router.sessions.len());
@@ -276,4 +279,10 @@ pub(crate) fn origins(host: &Host) -> BTreeMap<IpNet, Route> {
         (prefix, oracle::origin(&network))
     };
     wanted.map(route).collect()
+}
+
+/// What the host's routes that no speaker installed say of next hops, if its speaker asks.
+pub(crate) fn ways(host: &Host) -> Option<Vec<(IpNet, u32)>> {
+    host.daemon.as_ref()?.bridge.as_ref()?;
+    Some(host.fib().metrics())
 }

@@ -71,6 +71,13 @@ impl Builder {
         self.wire(ends)
     }
 
+    /// Takes the IPv4 addresses from a link: IPv4 prefixes go over it with IPv6 next hops (RFC 8950).
+    pub fn ipv6_only(&mut self, link: usize) {
+        for end in self.links.get_mut(link).into_iter().flat_map(|link| &mut link.ends) {
+            end.addresses.retain(|net| net.addr().is_ipv6());
+        }
+    }
+
     /// Gives a host a loopback of both versions, unless it has one.
     pub fn loopback(&mut self, host: usize) {
         let number = u16::try_from(host + 1).unwrap_or(u16::MAX);
@@ -111,12 +118,14 @@ impl Builder {
         }
     }
 
-    /// Routes everything that a host knows nothing better for behind another one on the same link.
+    /// Routes everything that a host knows nothing better for behind another one on the same link: by its address of the
+    /// packets' version, or else its IPv6 one.
     pub fn default_route(&mut self, host: usize, link: usize, via: usize) {
         for (version, any) in
             [(Version::V4, net_v4(Ipv4Addr::UNSPECIFIED, 0)), (Version::V6, net_v6(Ipv6Addr::UNSPECIFIED, 0))]
         {
-            if let Some(via) = self.address(link, via, version) {
+            let via = self.address(link, via, version).or_else(|| self.address(link, via, Version::V6));
+            if let Some(via) = via {
                 self.route(host, any, via);
             }
         }

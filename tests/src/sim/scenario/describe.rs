@@ -88,6 +88,10 @@ impl Plan {
                     KernelFault::Refuse => writeln!(out, "refuses routes"),
                     KernelFault::Delay(time) => writeln!(out, "takes {time} s for an answer"),
                     KernelFault::Lose => writeln!(out, "forgets every second route"),
+                    KernelFault::Vanish => writeln!(out, "loses a route or a next hop every few seconds"),
+                    KernelFault::Overrun => {
+                        writeln!(out, "loses a route or a next hop every few seconds, and all that it says")
+                    }
                 }
             }
             FaultKind::ClockJump { host, by } => {
@@ -139,6 +143,8 @@ fn write_host(at: usize, host: &HostPlan, out: &mut String) -> fmt::Result {
         write!(out, ", only forwards")?;
     } else if !host.installs {
         write!(out, ", installs nothing")?;
+    } else if !host.next_hop_objects {
+        write!(out, ", without next-hop objects")?;
     }
     if !host.addresses.is_empty() {
         write!(out, ", also {}", joined(&host.addresses))?;

@@ -120,7 +120,14 @@ impl FaultSource<'_> {
             }
             FaultClass::Kernel => {
                 let delay = KernelFault::Delay(draw.time(Micros::millis(1), Micros::secs(2)));
-                FaultKind::Kernel { host, how: draw.one([KernelFault::Refuse, delay, KernelFault::Lose]) }
+                let all = [
+                    KernelFault::Refuse,
+                    delay,
+                    KernelFault::Lose,
+                    KernelFault::Vanish,
+                    KernelFault::Overrun,
+                ];
+                FaultKind::Kernel { host, how: draw.one(all) }
             }
             FaultClass::ClockJump => {
                 let most = draw.one([2, 30, 600]);

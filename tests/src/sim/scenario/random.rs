@@ -28,7 +28,7 @@ use traits::Traits;
 /// The plan of a seed. It is disturbed for one to ten minutes, or for so many hours.
 pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     let mut draw = Draw::new(seed, 0x5EED);
-    let traits = Traits::draw(&mut draw);
+    let traits = Traits::draw(&mut draw, seed);
     let mut ground = Ground::draw(&mut draw, &traits);
     let prefixes = Prefixes::draw(&mut draw, &traits, &ground);
     let policies = Policies::new(&traits, &ground, &prefixes);
@@ -44,6 +44,7 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
     policies.write(&mut draw, &mut ground);
     tolerated.black_holes |= dialogue::write(&mut draw, &traits, &mut ground, &policies);
     qualities(&mut draw, &traits, &mut ground);
+    kernels(seed, &mut ground);
 
     let builder = ground.builder;
     let sessions = sessions(&builder);
@@ -76,6 +77,13 @@ pub fn plan(seed: u64, hours: Option<u64>) -> Plan {
         tolerated,
         ..builder.plan(seed)
     }
+}
+
+/// Makes some kernels too old for next-hop objects, in some plans.
+fn kernels(seed: u64, ground: &mut Ground) {
+    let mut draw = Draw::new(seed, 0x01D);
+    let old = draw.one([0, 0, 0, 50]);
+    ground.builder.hosts.iter_mut().for_each(|host| host.next_hop_objects = !draw.chance(old));
 }
 
 /// Makes links and sockets as bad as the seed has them.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::*;
 use crate::sim::Micros;
-use crate::sim::plan::{FaultKind, KernelFault, Tolerated, WorkKind};
+use crate::sim::plan::{FaultKind, KernelFault, LinkPlan, Tolerated, WorkKind};
 
 /// Plans of every scenario: as many as a test has time for.
 fn plans(random: u64) -> impl Iterator<Item = (String, Plan)> {
@@ -108,6 +108,8 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
                         KernelFault::Refuse => 0,
                         KernelFault::Delay(_) => 1,
                         KernelFault::Lose => 2,
+                        KernelFault::Vanish => 3,
+                        KernelFault::Overrun => 4,
                     });
                 }
                 FaultKind::Partition { from: Some(_), .. } => one_way = true,
@@ -122,7 +124,7 @@ fn two_hundred_seeds_have_faults_and_work_of_every_kind() {
         }
     }
     assert_eq!(faults.len(), 11, "{faults:?}");
-    assert_eq!((kernel.len(), one_way, work.len()), (3, true, 8));
+    assert_eq!((kernel.len(), one_way, work.len()), (5, true, 8));
 }
 
 #[test]
@@ -340,11 +342,15 @@ fn parts_and_scenarios_read_back_as_they_are_written() {
 #[test]
 fn seeds_differ_in_what_they_switch_on() {
     let mut text = String::new();
+    let mut without_ipv4 = 0;
     let (mut forwarders, mut small, mut tolerated, mut sizes) = (0, 0, [0; 4], BTreeSet::new());
     for seed in 0..300 {
         let plan = random::plan(seed, None);
         forwarders += usize::from(plan.hosts.iter().any(|host| host.config.is_none()));
         small += usize::from(plan.hosts.iter().any(|host| host.socket_buffer == 1024));
+        let no_ipv4 =
+            |link: &LinkPlan| link.ends.iter().flat_map(|end| &end.addresses).all(|net| net.addr().is_ipv6());
+        without_ipv4 += usize::from(plan.links.iter().any(no_ipv4));
         let Tolerated { oscillation, black_holes, refusals } = plan.tolerated;
         for (count, on) in tolerated.iter_mut().zip([
             oscillation,
@@ -400,7 +406,7 @@ fn seeds_differ_in_what_they_switch_on() {
     // Most plans bind the judge to everything, and each kind of indulgence is tried.
     let [oscillation, black_holes, refusals, strict] = tolerated;
     assert!(strict > 80 && oscillation > 3 && black_holes > 20 && refusals > 50, "{tolerated:?}");
-    assert!(forwarders > 20 && small > 20);
+    assert!(forwarders > 20 && small > 20 && without_ipv4 > 20);
     assert!(sizes.contains(&2) && sizes.contains(&12) && sizes.iter().all(|size| *size <= 12), "{sizes:?}");
 }
 

@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use crier_core::Family;
 use ipnet::IpNet;
 
+use crate::sim::host::Host;
 use crate::sim::judge::{Broken, rib};
-use crate::sim::kernel::{Bridge, DataPlane, Fib, check_reachability, paths};
+use crate::sim::kernel::{DataPlane, Fib, check_reachability, in_step, paths};
 use crate::sim::observe::{self, HeldPath, Snapshot};
 use crate::sim::oracle::{self, Observed, Path, Router, Session, Tables};
-use crate::sim::referee::{Bounds, origins};
+use crate::sim::referee::{Bounds, origins, ways};
 use crate::sim::report::Rule;
 
 use super::World;
@@ -67,11 +68,13 @@ impl World {
             if daemon.bridge.is_none() {
                 continue;
             }
-            Bridge::in_step(daemon.speaker(), &host.fib)
+            in_step(daemon.speaker(), host.fib())
+                .and_then(|()| host.kernel.check_objects())
                 .map_err(|text| broken(format!("{}: {text}", self.name(number))))?;
             for family in Family::ALL {
                 for (prefix, mut paths) in observe::prefixes(daemon.speaker(), family) {
-                    if paths.any(|path| path.best && path.remote.is_some()) {
+                    // Where packets are to be dropped they are not to arrive.
+                    if paths.any(|path| path.best && path.remote.is_some() && !path.blackhole) {
                         holders.entry(prefix).or_default().insert(number);
                     }
                 }
@@ -111,6 +114,7 @@ impl World {
             seen.hosts.push(number);
             let mut router = router.clone();
             router.origins = origins(host);
+            router.ways = ways(host);
             router.drained = daemon.speaker().drained();
             router.sessions.retain(|session| !session.families.is_empty());
             seen.routers.push(router);
@@ -204,7 +208,7 @@ fn local_tables(router: &Router, received: Vec<BTreeMap<IpNet, crate::sim::Route
 /// A router's tables in the form of what is seen of a speaker.
 fn held(router: &Router, tables: &Tables) -> BTreeMap<IpNet, Vec<HeldPath>> {
     let of = |prefix: &IpNet, paths: &Vec<Path>| {
-        let together = oracle::multipath(router, paths);
+        let together = oracle::multipath(router, *prefix, paths);
         let best = tables.best.get(prefix).copied();
         let mut held: Vec<HeldPath> = paths
             .iter()
@@ -218,7 +222,7 @@ fn held(router: &Router, tables: &Tables) -> BTreeMap<IpNet, Vec<HeldPath>> {
                 route: path.route.clone(),
                 best: Some(at) == best,
                 multipath,
-                valid: true,
+                valid: oracle::cost(router, path).is_some(),
                 stale: false,
             })
             .collect();
@@ -272,7 +276,7 @@ impl DataPlane for World {
     }
 
     fn fib(&self, host: usize) -> Option<&Fib> {
-        self.hosts.get(host).filter(|host| host.powered).map(|host| &host.fib)
+        self.hosts.get(host).filter(|host| host.powered).map(Host::fib)
     }
 
     fn name(&self, host: usize) -> String {

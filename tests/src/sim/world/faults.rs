@@ -24,7 +24,7 @@ impl World {
             }
             FaultKind::Kernel { host, how } => self.on_host(host, |host| {
                 host.faults.kernel.push((number, how));
-                host.tell_bridge(now);
+                host.tell_kernel(now);
             }),
             FaultKind::ClockJump { host, by } => self.on_host(host, |host| {
                 if let Some(daemon) = &mut host.daemon {
@@ -62,7 +62,7 @@ impl World {
             }
             FaultKind::Kernel { host, .. } => self.on_host(host, |host| {
                 host.faults.kernel.retain(|&(which, _)| which != number);
-                host.tell_bridge(now);
+                host.tell_kernel(now);
             }),
             FaultKind::Deaf { host } => self.on_host(host, |host| {
                 host.faults.deaf.retain(|&which| which != number);

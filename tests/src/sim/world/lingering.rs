@@ -2,7 +2,7 @@
 
 use crate::sim::host::SWEEP_AFTER;
 use crate::sim::judge::Broken;
-use crate::sim::kernel::{Bridge, excused};
+use crate::sim::kernel::{excused, in_step};
 use crate::sim::report::Rule;
 
 use super::World;
@@ -22,7 +22,7 @@ impl World {
             if excused(faults, number, *now, SWEEP_AFTER) {
                 continue;
             }
-            let Err(text) = Bridge::in_step(daemon.speaker(), &host.fib) else { continue };
+            let Err(text) = in_step(daemon.speaker(), host.fib()) else { continue };
             let seen = before.filter(|(former, _)| *former == text).map_or(1, |(_, seen)| seen + 1);
             if seen > LOOKS {
                 return Err(Broken::new(Rule::Forwarding, format!("{}, for long: {text}", host.plan.name)));

@@ -64,6 +64,7 @@ impl World {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(number) else { return };
         host.daemon = None;
+        host.kernel.reopen();
         host.wake = Micros::NEVER;
         if power {
             let places: Vec<usize> = host.flows.iter().map(|(place, _)| place).collect();
@@ -76,7 +77,7 @@ impl World {
             }
         } else {
             let seed = host.rng.next_u64();
-            host.fib.forget_learned();
+            host.kernel.reboot();
             host.flows = Flows::new(host.plan.socket_buffer, crier_core::rng::Rng::new(seed));
             host.powered = false;
         }
@@ -89,11 +90,11 @@ impl World {
         let now = self.now;
         let Some(host) = self.hosts.get(number) else { return };
         let Some(daemon) = &host.daemon else { return };
-        let wanted = if host.flows.has_news() || !daemon.lost.is_empty() {
+        let wanted = if host.flows.has_news() || !daemon.lost.is_empty() || host.has_kernel_news() {
             Some(now)
         } else {
             let timer = daemon.speaker().poll_timeout().map(|deadline| daemon.when(deadline.at));
-            [timer, daemon.bridge_deadline(), host.next_read()].into_iter().flatten().min()
+            [timer, host.kernel_deadline(), host.next_read()].into_iter().flatten().min()
         };
         let Some(at) = wanted.map(|at| at.max(now).max(daemon.busy_until)) else { return };
         self.wake_at(number, at);
@@ -126,10 +127,10 @@ impl World {
         let Self { referee, trace, statistics, .. } = self;
         let Some(host) = self.hosts.get_mut(number) else { return };
         let mut watch = referee.watch(now, number, host, trace, statistics);
-        let woken = host.flows.has_news();
+        let woken = host.flows.has_news() | host.pass_kernel(now);
         let more = host.turn(now, &mut watch);
         let woken = woken || watch.moved;
-        let turns = if host.turn_bridge(now) || woken { 0 } else { host.count_turn(now) };
+        let turns = if woken { 0 } else { host.count_turn(now) };
         if let Some(daemon) = &mut host.daemon {
             daemon.busy_until = now + TURN.max(slow);
             let busy_until = daemon.busy_until;

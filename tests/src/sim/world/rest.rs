@@ -41,8 +41,9 @@ impl World {
             if !observe::is_settled(daemon.speaker()) {
                 return Err(format!("{name} has long jobs to do"));
             }
-            if daemon.bridge.as_ref().is_some_and(|bridge| !bridge.settled()) {
-                return Err(format!("{name}'s kernel has not been told everything"));
+            if !host.is_kernel_settled() {
+                let bridge = daemon.bridge_in_words();
+                return Err(format!("{name}'s kernel has not been told everything: {bridge}"));
             }
             if let Some(neighbor) = host.under_way(self.now) {
                 return Err(format!("bytes between {name} and {neighbor} are on their way"));

@@ -85,11 +85,51 @@ fn what_is_wrong_at_rest_is_not_given_the_time_to_be_repaired() {
     let mut world = resting();
     assert!(converge(&mut world, Micros::secs(60), strict()).is_ok());
     let begin = world.now();
-    // A comparison of the bridge with its kernel, every thirty seconds, would find it.
-    world.hosts[0].fib.set_learned(begin, "198.51.100.0/24".parse().unwrap(), None);
+    // A comparison of the bridge with its kernel, every five minutes, would find it.
+    assert!(world.hosts[0].kernel.fib.unlearn("198.51.100.0/24".parse().unwrap()));
     let failure = converge(&mut world, Micros::secs(900), strict()).unwrap_err();
     assert_eq!(failure.rule, Rule::DataPlane, "{failure}");
     assert!(failure.at - begin < Micros::secs(10), "{failure}");
+}
+
+#[test]
+fn each_kind_of_difference_between_speaker_and_table_is_found() {
+    use crate::sim::kernel::{Lead, NextHop, in_step};
+    let mut world = resting();
+    let step = |world: &World| in_step(world.speaker(0).unwrap(), world.hosts[0].fib());
+    let learned: ipnet::IpNet = "198.51.100.0/24".parse().unwrap();
+    let wrong = Lead::Hops(vec![NextHop { interface: 0, gateway: "10.0.0.9".parse().unwrap() }]);
+    assert_eq!(step(&world), Ok(()));
+    let good = world.hosts[0].kernel.fib.clone();
+    world.hosts[0].kernel.fib.learn(Micros(1), learned, wrong.clone());
+    assert!(step(&world).unwrap_err().contains("198.51.100.0/24"));
+    world.hosts[0].kernel.fib = good;
+    world.hosts[0].kernel.fib.learn(Micros(1), "203.0.113.0/24".parse().unwrap(), wrong);
+    assert!(step(&world).unwrap_err().contains("203.0.113.0/24 among them"));
+}
+
+#[test]
+fn kernels_that_lie_and_operators_that_delete_are_survived() {
+    use crate::sim::plan::KernelFault;
+    let how = [KernelFault::Refuse, KernelFault::Delay(Micros::secs(1)), KernelFault::Lose];
+    for (number, how) in how.into_iter().chain([KernelFault::Vanish, KernelFault::Overrun]).enumerate() {
+        let mut plan = Plan {
+            faults: vec![
+                fault(20, 60, FaultKind::Kernel { host: 0, how }),
+                fault(25, 28, FaultKind::Kill { host: 0 }),
+                fault(40, 41, FaultKind::Reset { host: 0, peer: 1 }),
+            ],
+            heal_at: Micros::secs(70),
+            converge_within: Micros::secs(600),
+            watch: Micros::secs(30),
+            ..pair(number as u64, Quality::default())
+        };
+        for objects in [true, false] {
+            plan.hosts[0].next_hop_objects = objects;
+            let verdict = crate::sim::run(&plan, crate::sim::Options::default());
+            assert!(verdict.result.is_ok(), "{how:?}: {:?}\n{}", verdict.result, verdict.trace.join("\n"));
+        }
+    }
 }
 
 #[test]

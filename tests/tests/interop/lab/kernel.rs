@@ -6,7 +6,9 @@ use crier_tests::lab::{Crier, Lab, Namespace, OrFail as _, Plan, await_until};
 use serde_json::Value;
 
 mod addresses;
+mod blackhole;
 mod dying;
+mod extended_next_hop;
 mod feed;
 mod full;
 mod memory;

@@ -39,6 +39,50 @@ fn next_hops_come_in_canonical_form() {
     assert_eq!(next_hop(1, &[192, 0, 2, 1]), [192, 0, 2, 1]);
 }
 
+/// RFC 8950, 3: IPv4 prefixes with an IPv6 next hop, where that was agreed on.
+#[test]
+fn ipv4_prefixes_have_ipv6_next_hops_where_agreed() {
+    let both = join(&[&GLOBAL, &LOCAL]);
+    for (received, canonical) in [
+        (&GLOBAL[..], &GLOBAL[..]),
+        (&both, &both),
+        (&join(&[&GLOBAL, &[0; 16]]), &GLOBAL),
+        (&join(&[&[0; 16], &LOCAL]), &LOCAL),
+        (&[192, 0, 2, 1], &[192, 0, 2, 1]),
+    ] {
+        let bytes = update(&reach(1, received, &[8, 10]));
+        let read = read(&EXTENDED, &bytes, false).unwrap();
+        read.assert_clean();
+        let reach = read.parsed.mp_reach.unwrap();
+        assert_eq!(
+            (reach.family, reach.next_hop, reach.nlri),
+            (Family::Ipv4Unicast, canonical, &[8, 10][..])
+        );
+        if received.len() > 4 {
+            assert_eq!(
+                error(&bytes[..bytes.len() - ORIGIN.len() - AS_PATH.len()]),
+                Some((3, 9)),
+                "not agreed"
+            );
+        }
+    }
+    for len in [0, 1, 8, 12, 15, 17, 24, 31, 33, 48] {
+        let bytes = update(&reach(1, &[0x20; 64][..len], &[8, 10]));
+        assert_eq!(super::read(&EXTENDED, &bytes, false).err(), Some((3, 9)), "{len}");
+    }
+    // Nor does it make IPv4 next hops of IPv6 prefixes right.
+    let bytes = update(&reach(2, &[192, 0, 2, 1], NLRI));
+    assert_eq!(super::read(&EXTENDED, &bytes, false).err(), Some((3, 9)));
+    let mut loopback = [0; 16];
+    loopback[15] = 1;
+    for next_hop in [[0; 16], [0xFF; 16], loopback] {
+        let bytes = update(&reach(1, &next_hop, &[8, 10]));
+        let read = super::read(&EXTENDED, &bytes, false).unwrap();
+        assert_eq!(read.withdrawn(), Some((14, Reason::NextHop)));
+        assert_eq!(read.parsed.mp_reach.unwrap().nlri, [8, 10]);
+    }
+}
+
 #[test]
 fn prefixes_and_reserved_octet() {
     let bytes = update(&reach(2, &GLOBAL, NLRI)); // its reserved octet is 0xAB

@@ -22,13 +22,18 @@ fn typical_update_is_clean() {
 
 #[test]
 fn wrong_flags_withdraw() {
-    let faulty: [(u8, &[u8]); 7] = [
+    let faulty: [(u8, &[u8]); 12] = [
         (1, &[0xC0, 1, 1, 0]),
         (2, &[0x00, 2, 6, 2, 1, 0, 0, 0xFD, 0xE9]),
         (3, &[0x80, 3, 4, 192, 0, 2, 1]),
         (4, &[0xC0, 4, 4, 0, 0, 0, 1]),
+        (5, &[0xC0, 5, 4, 0, 0, 0, 1]),
+        (6, &[0xC0, 6, 0]),
+        (7, &[0x40, 7, 8, 0, 0, 0xFD, 0xE9, 192, 0, 2, 1]),
         (8, &[0x80, 8, 4, 0, 0, 0, 1]),
+        (9, &[0x40, 9, 4, 0, 0, 0, 1]),
         (16, &[0x40, 16, 8, 0, 2, 0, 0, 0, 0, 0, 1]),
+        (17, &[0x40, 17, 6, 2, 1, 0, 0, 0xFD, 0xE9]),
         (32, &[0x80, 32, 12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]),
     ];
     for (code, bytes) in faulty {
@@ -180,15 +185,13 @@ fn overruns_withdraw_and_keep_what_came_before() {
 
 #[test]
 fn discards_leave_the_rest_standing() {
-    let faulty: [(u8, &[u8]); 8] = [
+    let faulty: [(u8, &[u8]); 6] = [
         (6, &[0x40, 6, 1, 0]),
-        (6, &[0xC0, 6, 0]),
         (7, &[0xC0, 7, 6, 0xFD, 0xE9, 192, 0, 2, 1]),
         (7, &[0xC0, 7, 0]),
-        (7, &[0x40, 7, 8, 0, 0, 0xFD, 0xE9, 192, 0, 2, 1]),
-        (5, &[0xC0, 5, 1, 7]), // from an external neighbor, before any check
-        (9, &[0x40, 9, 1, 7]),
-        (10, &[0x40, 10, 0]),
+        (5, &[0x40, 5, 1, 7]), // from an external neighbor, whatever the value
+        (9, &[0x80, 9, 1, 7]),
+        (10, &[0x80, 10, 0]),
     ];
     for (code, bytes) in faulty {
         let bytes = with(bytes);

@@ -15,7 +15,7 @@ use super::super::super::survey::Dump;
 use super::super::{Bridge, Request, Settings};
 use crate::netlink::decode::{Link, Message, Origin, messages};
 use crate::netlink::encode::{self, Existing, Object, Via};
-use crate::netlink::{Hop, RouteKey};
+use crate::netlink::{Family, Hop, RouteKey};
 
 /// The interface that there is.
 pub(super) const INTERFACE: u32 = 3;
@@ -25,12 +25,14 @@ pub(super) const INTERFACE: u32 = 3;
 pub(super) enum Lead {
     Object(u32),
     Hops(Vec<Hop>),
+    Blackhole,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Thing {
     Hop(Hop),
     Group(Vec<u32>),
+    Blackhole(Family),
 }
 
 /// Routes with crier's table and metric by prefix, whoever made them, and objects.
@@ -41,8 +43,8 @@ pub(super) struct Fake {
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
-    /// Objects cannot be removed.
-    pub(super) keeps_objects: bool,
+    /// Requests for objects are refused.
+    pub(super) refuses_objects: Option<i32>,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
@@ -55,6 +57,9 @@ impl Fake {
             Request::Route(_, _, _) | Request::NoRoute(_) if self.refuses.is_some() => {
                 self.refuses.map_or(Ok(()), Err)
             }
+            Request::Object(..) | Request::NoObject(_) if self.refuses_objects.is_some() => {
+                self.refuses_objects.map_or(Ok(()), Err)
+            }
             Request::Route(existing, key, via) => {
                 if existing == Existing::Refuse && self.routes.contains_key(&key.prefix) {
                     return Err(libc::EEXIST);
@@ -63,7 +68,7 @@ impl Fake {
                     Via::Object(id) if !self.objects.contains_key(&id) => return Err(libc::EINVAL),
                     Via::Object(id) => Lead::Object(id),
                     Via::Hops(hops) => Lead::Hops(hops.to_vec()),
-                    Via::Blackhole => return Err(libc::EOPNOTSUPP),
+                    Via::Blackhole => Lead::Blackhole,
                 };
                 self.routes.insert(key.prefix, (key.protocol, lead));
                 Ok(())
@@ -86,8 +91,10 @@ impl Fake {
                 self.objects.insert(id, Thing::Group(members.to_vec()));
                 Ok(())
             }
-            Request::Object(_, Object::Blackhole(_)) => Err(libc::EOPNOTSUPP),
-            Request::NoObject(_) if self.keeps_objects => Err(libc::EBUSY),
+            Request::Object(id, Object::Blackhole(family)) => {
+                self.objects.insert(id, Thing::Blackhole(family));
+                Ok(())
+            }
             Request::NoObject(id) => self.remove_object(id),
         }
     }
@@ -106,7 +113,7 @@ impl Fake {
         empty.into_iter().try_for_each(|group| self.remove_object(group))
     }
 
-    /// The last octets of the gateways that a route leads over; `None`: there is none.
+    /// The last octets of the gateways that a route leads over, none for one that drops; `None`: there is no route.
     pub(super) fn gateways(&self, prefix: &str) -> Option<Vec<u8>> {
         let (_, lead) = self.routes.get(&prefix.parse::<IpNet>().unwrap())?;
         let of_hop = |hop: &Hop| match hop.gateway {
@@ -115,11 +122,13 @@ impl Fake {
         };
         let of_object = |id: &u32| match &self.objects[id] {
             Thing::Hop(hop) => of_hop(hop),
-            Thing::Group(_) => panic!("a group in a group"),
+            Thing::Group(_) | Thing::Blackhole(_) => panic!("no next hop in a group"),
         };
         let mut gateways: Vec<u8> = match lead {
+            Lead::Blackhole => Vec::new(),
             Lead::Hops(hops) => hops.iter().map(of_hop).collect(),
             Lead::Object(id) => match &self.objects[id] {
+                Thing::Blackhole(_) => Vec::new(),
                 Thing::Hop(hop) => vec![of_hop(hop)],
                 Thing::Group(members) => members.iter().map(of_object).collect(),
             },
@@ -167,7 +176,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// A speaker with neighbors 11, 12 and 13, each in an AS of its own.
-fn speaker(now: Instant) -> Speaker<'static> {
+pub(crate) fn speaker(now: Instant) -> Speaker<'static> {
     let region = Box::leak(vec![0; LIMITS.region_bytes() as usize + 64].into_boxed_slice());
     let skew = region.as_ptr().align_offset(64);
     let memory = Memory {
@@ -186,6 +195,7 @@ fn speaker(now: Instant) -> Speaker<'static> {
             timers: Timers { hold: 180, keepalive: 60, connect_retry: 1, send_hold: 480 },
             import: PolicyRef::AcceptAll,
             export: PolicyRef::RejectAll,
+            blackhole: true,
             max_prefixes: MaxPrefixes { limit: 10_000, action: MaxPrefixAction::Close },
             ..crier_core::config::Settings::default()
         },
@@ -251,13 +261,24 @@ impl Bench {
 
     /// A neighbor announces prefixes by way of itself.
     pub(super) fn announce(&mut self, peer: u8, prefixes: &[&str]) {
-        self.announce_via(peer, peer, prefixes);
+        self.announce_with(peer, peer, &[], prefixes);
+    }
+
+    /// A neighbor asks for prefixes to be dropped (RFC 7999).
+    pub(super) fn blackhole(&mut self, peer: u8, prefixes: &[&str]) {
+        self.announce_with(peer, peer, &[0xc0, 8, 4, 0xff, 0xff, 0x02, 0x9a], prefixes);
     }
 
     /// A neighbor announces prefixes by way of another one.
     pub(super) fn announce_via(&mut self, peer: u8, via: u8, prefixes: &[&str]) {
+        self.announce_with(peer, via, &[], prefixes);
+    }
+
+    fn announce_with(&mut self, peer: u8, via: u8, more: &[u8], prefixes: &[&str]) {
         let path = [0x40, 1, 1, 0, 0x40, 2, 4, 2, 1, 0xfd, 0xe8 + peer, 0x40, 3, 4];
-        let body = [&[0, 0, 0, 18][..], &path, &address(via).octets(), &nlri(prefixes)].concat();
+        let attributes = [&path[..], &address(via).octets(), more].concat();
+        let length = (attributes.len() as u16).to_be_bytes();
+        let body = [&[0, 0][..], &length, &attributes, &nlri(prefixes)].concat();
         self.say(peer, &message(2, &body));
     }
 
@@ -340,6 +361,7 @@ impl Bench {
                     let object = match thing {
                         Thing::Hop(hop) => Object::Hop(*hop),
                         Thing::Group(members) => Object::Group(members),
+                        Thing::Blackhole(family) => Object::Blackhole(*family),
                     };
                     add(&|room| encode::set_next_hop(room, sequence, Existing::Refuse, *id, 186, object));
                 }
@@ -354,6 +376,7 @@ impl Bench {
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
                         Lead::Hops(hops) => Via::Hops(hops),
+                        Lead::Blackhole => Via::Blackhole,
                     };
                     add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, via));
                 }

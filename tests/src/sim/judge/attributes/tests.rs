@@ -213,8 +213,9 @@ fn next_hops_have_their_family_and_form() {
     };
     assert_eq!((route.next_hop.to_string().as_str(), route.link_local), ("2001:db8::1", Some(link_local)));
     assert!(announce(&with_second(Ipv6Addr::LOCALHOST.octets())).is_err());
-    // IPv4 with a next hop of its own, IPv6 with one of IPv4, an odd length, a reserved octet that is set.
+    // IPv4 with a next hop of its own or of IPv6 (RFC 8950), IPv6 with one of IPv4, an odd length, a reserved octet that is set.
     assert!(announce(&[0, 1, 1, 4, 192, 0, 2, 1, 0, 8, 10]).is_ok());
+    assert!(announce(&[&[0, 1, 1, 16], &REACH[4..20], &[0, 8, 10]].concat()).is_ok());
     assert!(announce(&[&[0, 2, 1, 4, 192, 0, 2, 1, 0], &WIDE[..]].concat()).is_err());
     assert!(announce(&[&[0, 2, 1, 5, 192, 0, 2, 1, 0, 0], &WIDE[..]].concat()).is_err());
     assert!(announce(&[&REACH[..20], &[1], &WIDE].concat()).is_err());

@@ -91,11 +91,14 @@ fn opens_are_strict() {
 
 #[test]
 fn capabilities_are_strict() {
-    let wrong = [(1, vec![0, 1, 0]), (2, vec![0]), (6, vec![0]), (64, vec![0, 0, 1]), (65, vec![1])];
+    let wrong =
+        [(1, vec![0, 1, 0]), (2, vec![0]), (5, vec![0; 5]), (6, vec![0]), (64, vec![0, 0, 1]), (65, vec![1])];
     for capability in wrong.into_iter().chain([(65, vec![0; 4]), (65, vec![0, 0, 0, 9])]) {
         assert!(open_with(vec![capability.clone()]).is_err(), "{capability:?}");
     }
-    assert!(open_with(vec![(64, vec![0, 120, 0, 1, 1, 0x80]), (200, vec![1, 2, 3])]).is_ok());
+    assert!(
+        open_with(vec![(64, vec![0, 120, 0, 1, 1, 0x80]), (5, vec![0; 12]), (200, vec![1, 2, 3])]).is_ok()
+    );
 }
 
 #[test]

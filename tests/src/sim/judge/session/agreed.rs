@@ -1,10 +1,11 @@
 //! What two OPENs agree on.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crier_core::view::{GracefulRestart, Negotiated};
 use crier_core::{Family, FamilySet};
+use ipnet::IpNet;
 
 use super::offer::Offer;
 use crate::sim::judge::message::{Open, capability, family};
@@ -18,6 +19,8 @@ pub struct Agreed {
     pub hold: u16,
     /// Keepalive interval in seconds: the configured one, a third of the hold time at most (RFC 4271, 4.4). 0: none.
     pub keepalive: u16,
+    /// Both offered IPv6 next hops for IPv4 prefixes, and IPv4 (RFC 8950, 4).
+    pub extended_next_hop: bool,
     /// Both offered extended messages (RFC 8654, 4).
     pub extended_messages: bool,
     /// The other end's AS number.
@@ -42,8 +45,12 @@ impl Agreed {
         // Where one offers none, the lower one is none.
         let hold = ours.hold.min(theirs.hold);
         let keepalive = if hold == 0 { 0 } else { offer.settings.timers.keepalive.min(hold / 3).max(1) };
+        let families: BTreeSet<_> = ours.families().intersection(&theirs.families()).copied().collect();
         Some(Self {
-            families: ours.families().intersection(&theirs.families()).copied().collect(),
+            extended_next_hop: ours.takes_ipv6_next_hops()
+                && theirs.takes_ipv6_next_hops()
+                && families.contains(&Family::Ipv4Unicast),
+            families,
             hold,
             keepalive,
             extended_messages: both(capability::EXTENDED_MESSAGES),
@@ -63,6 +70,15 @@ impl Agreed {
         }
     }
 
+    /// Whether a next hop may be that of these prefixes.
+    pub(super) fn check_next_hop(&self, prefixes: &[IpNet], next_hop: IpAddr) -> Result<(), String> {
+        let ipv4 = prefixes.iter().any(|prefix| prefix.addr().is_ipv4());
+        match ipv4 && next_hop.is_ipv6() && !self.extended_next_hop {
+            true => Err(format!("next hop {next_hop} of IPv4 prefixes was not agreed on")),
+            false => Ok(()),
+        }
+    }
+
     /// Families in the form that the oracle has them in.
     pub fn family_set(&self) -> FamilySet {
         set(self.families.iter().copied())
@@ -73,8 +89,16 @@ impl Agreed {
     /// # Errors
     /// What it takes for something else.
     pub fn check_view(&self, view: &Negotiated, asn: u32, router_id: Ipv4Addr) -> Result<(), String> {
-        let Negotiated { hold, keepalive, families, as4, refresh, extended_messages, graceful_restart } =
-            *view;
+        let Negotiated {
+            hold,
+            keepalive,
+            families,
+            as4,
+            refresh,
+            extended_next_hop,
+            extended_messages,
+            graceful_restart,
+        } = *view;
         let named = [
             ("hold time", self.hold.to_string(), hold.to_string()),
             ("keepalive interval", self.keepalive.to_string(), keepalive.to_string()),
@@ -85,6 +109,7 @@ impl Agreed {
             ),
             ("four-octet AS numbers", self.as4.to_string(), as4.to_string()),
             ("route refresh", self.refresh.to_string(), refresh.to_string()),
+            ("IPv6 next hops", self.extended_next_hop.to_string(), extended_next_hop.to_string()),
             ("extended messages", self.extended_messages.to_string(), extended_messages.to_string()),
             ("graceful restart", format!("{:?}", self.restart), format!("{graceful_restart:?}")),
             ("neighbor's AS", self.asn.to_string(), asn.to_string()),
@@ -132,7 +157,7 @@ mod tests {
     fn offer(hold: u16, keepalive: u16) -> Offer {
         let timers = Timers { hold, keepalive, ..Timers::default() };
         let settings = Settings { timers, ..Settings::default() };
-        Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings }
+        Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings, over_ipv6: true }
     }
 
     fn open(asn: u32, hold: u16) -> Open {
@@ -140,6 +165,7 @@ mod tests {
             (1, vec![0, 1, 0, 1]),
             (1, vec![0, 2, 0, 1]),
             (2, Vec::new()),
+            (5, vec![0, 1, 0, 1, 0, 2]),
             (6, Vec::new()),
             (64, vec![0x80, 60, 0, 1, 1, 0x80, 0, 2, 1, 0]),
             (65, asn.to_be_bytes().to_vec()),
@@ -176,6 +202,7 @@ mod tests {
             families: both,
             as4: true,
             refresh: true,
+            extended_next_hop: true,
             extended_messages: true,
             graceful_restart: Some(GracefulRestart {
                 restarting: true,
@@ -188,12 +215,13 @@ mod tests {
         let (asn, id) = (agreed.asn, agreed.router_id);
         assert_eq!(agreed.check_view(&view, asn, id), Ok(()));
         type Change = fn(&mut Negotiated);
-        let changes: [(&str, Change); 7] = [
+        let changes: [(&str, Change); 8] = [
             ("hold time 90 where the OPENs make 30", |view| view.hold = 90),
             ("keepalive interval 20", |view| view.keepalive = 20),
             ("families", |view| view.families = FamilySet::EMPTY.with(Family::Ipv4Unicast)),
             ("four-octet", |view| view.as4 = false),
             ("route refresh", |view| view.refresh = false),
+            ("IPv6 next hops", |view| view.extended_next_hop = false),
             ("extended", |view| view.extended_messages = false),
             ("graceful", |view| view.graceful_restart = None),
         ];

@@ -24,6 +24,8 @@ pub struct Offer {
     pub router_id: Ipv4Addr,
     /// How it is to talk to this neighbor.
     pub settings: Settings,
+    /// The connection is one over IPv6.
+    pub over_ipv6: bool,
 }
 
 impl Offer {
@@ -61,6 +63,9 @@ impl Offer {
             .map(|[high, low, safi]| (capability::MULTIPROTOCOL, vec![*high, *low, 0, *safi]))
             .collect();
         list.push((capability::ROUTE_REFRESH, Vec::new()));
+        if self.over_ipv6 && self.settings.families.contains(Family::Ipv4Unicast) {
+            list.push((capability::EXTENDED_NEXT_HOP, vec![0, 1, 0, 1, 0, 2]));
+        }
         list.push((capability::FOUR_OCTET_AS, self.asn.to_be_bytes().to_vec()));
         // A helper names no time and no family. Nothing here has restarted, or kept what forwards.
         let time = self.settings.restart_time;
@@ -108,7 +113,7 @@ mod tests {
     fn offer() -> Offer {
         let timers = Timers { hold: 90, ..Timers::default() };
         let settings = Settings { timers, remote_as: RemoteAs::Asn(65_002), ..Settings::default() };
-        Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings }
+        Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings, over_ipv6: false }
     }
 
     /// What the offer makes, with capabilities in an order of its own.
@@ -149,6 +154,17 @@ mod tests {
         assert!(offer.capabilities().contains(&(64, vec![0, 0])));
         offer.settings.restart_time = Some(60);
         assert!(offer.capabilities().contains(&(64, vec![0, 60, 0, 2, 1, 0])));
+    }
+
+    #[test]
+    fn ipv6_next_hops_for_ipv4_are_offered_over_ipv6() {
+        let named = |offer: &Offer| offer.capabilities().contains(&(5, vec![0, 1, 0, 1, 0, 2]));
+        let mut offer = offer();
+        assert!(!named(&offer));
+        offer.over_ipv6 = true;
+        assert!(named(&offer));
+        offer.settings.families = FamilySet::EMPTY.with(Family::Ipv6Unicast);
+        assert!(!named(&offer));
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn hello() -> wire::Open {
 fn fresh_to(remote_as: RemoteAs) -> SessionJudge {
     let timers = Timers { hold: 180, ..Timers::default() };
     let settings = Settings { timers, remote_as, ..Settings::default() };
-    let offer = Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings };
+    let offer = Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings, over_ipv6: false };
     SessionJudge::new("a to b".to_owned(), offer)
 }
 
@@ -188,6 +188,36 @@ fn only_what_was_agreed_on_is_sent() {
     assert_eq!(rule(&mut judge_narrow, &mut tables(0), std::slice::from_ref(&refresh)), Rule::Messages);
     let begin = message(ROUTE_REFRESH, &[0, 1, 1, 1]);
     assert_eq!(rule(&mut judge(), &mut tables(0), &[refresh, begin]), Rule::Messages);
+}
+
+#[test]
+fn ipv6_next_hops_of_ipv4_prefixes_take_an_agreement() {
+    let kind = (5, vec![0, 1, 0, 1, 0, 2]);
+    let other_kind = (5, vec![0, 1, 0, 128, 0, 2]);
+    let fifth = |mut open: wire::Open, capability: &(u8, Vec<u8>)| {
+        open.capabilities.push(capability.clone());
+        open
+    };
+    let next_hop = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let reach = [&[0, 1, 1, 16][..], &next_hop, &[0], &nlri(0)].concat();
+    let announce = Attributes::default().with(0x80, 14, &reach).with(0x40, 1, &[0]).with(0x40, 2, &[]);
+    let announce = announce.announce(&[]);
+    let Ok(Message::Update(Update::Announce { route, .. })) = message::decode(UPDATE, &announce[19..]) else {
+        panic!("no announcement")
+    };
+    for (theirs, agreed) in
+        [(open(), false), (fifth(open(), &other_kind), false), (fifth(open(), &kind), true)]
+    {
+        let mut judge = fresh();
+        judge.offer.over_ipv6 = true;
+        judge.sent(&fifth(hello(), &kind).encode(), &mut tables(0)).unwrap();
+        judge.received(&theirs.encode());
+        judge.sent(&message(KEEPALIVE, &[]), &mut tables(0)).unwrap();
+        judge.received(&message(KEEPALIVE, &[]));
+        let mut expected = Tables { routes: [(net(0), route.clone())].into(), settled: true };
+        let broken = judge.sent(&announce, &mut expected).err().map(|broken| broken.rule);
+        assert_eq!(broken, (!agreed).then_some(Rule::Messages), "{theirs:?}");
+    }
 }
 
 #[test]

@@ -170,7 +170,7 @@ impl Row {
         let accepted = self.speakers[other].accept(self.now, ends(other, node)).unwrap();
         let settings = self.settings[node];
         let end = |node: usize, other: usize, conn| {
-            let offer = Offer { asn: ASNS[node], router_id: router_id(node), settings };
+            let offer = Offer { asn: ASNS[node], router_id: router_id(node), settings, over_ipv6: false };
             End {
                 node,
                 conn,

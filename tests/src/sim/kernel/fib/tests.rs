@@ -14,8 +14,19 @@ fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn hops(of: &[&str]) -> Option<NextHops> {
+fn hops(of: &[&str]) -> Option<Vec<IpAddr>> {
     Some(of.iter().map(|text| ip(text)).collect())
+}
+
+impl Fib {
+    /// The speaker's route for a prefix from now on, over these next hops, each resolved; none without them.
+    pub(crate) fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<Vec<IpAddr>>) {
+        let resolved = |all: Vec<IpAddr>| all.into_iter().flat_map(|one| self.gateways(one)).collect();
+        match next_hops.map(resolved) {
+            Some(hops) => self.learn(now, prefix, Lead::Hops(hops)),
+            None => drop(self.unlearn(prefix)),
+        }
+    }
 }
 
 fn link(interface: usize, next: &str) -> Option<Hop> {
@@ -93,14 +104,25 @@ fn gateways_are_resolved_through_statics_but_not_through_learned_routes() {
     fib.add_static(net("203.0.113.1/32"), ip("198.51.100.2"));
     fib.set_learned(Micros(1), net("10.0.0.0/8"), hops(&["203.0.113.1"]));
     let both = BTreeSet::from([link(0, "192.0.2.2"), link(1, "198.51.100.2")]);
+    assert_eq!(ways(&fib, "203.0.113.1"), both);
+    assert_eq!(BTreeSet::from([0, 1].map(|flow| fib.lookup(ip("203.0.113.1"), flow))), both);
+    // A speaker's next hop is where both lead.
     assert_eq!(ways(&fib, "10.0.0.1"), both);
-    assert_eq!(BTreeSet::from([0, 1].map(|flow| fib.lookup(ip("10.0.0.1"), flow))), both);
     // A gateway behind a learned route is none, and neither is the host's own address.
     fib.set_learned(Micros(1), net("11.0.0.0/8"), hops(&["10.0.0.1"]));
     fib.set_learned(Micros(1), net("12.0.0.0/8"), hops(&["192.0.2.1"]));
     assert_eq!(fib.lookup(ip("11.0.0.1"), 0), None);
     assert_eq!(fib.lookup(ip("12.0.0.1"), 0), None);
     assert_eq!(ways(&fib, "12.0.0.1"), BTreeSet::from([None]));
+}
+
+#[test]
+fn what_leads_nowhere_is_lost_whatever_else_there_is() {
+    let mut fib = host();
+    fib.add_static(net("0.0.0.0/0"), ip("192.0.2.9"));
+    fib.learn(Micros(1), net("10.0.0.1/32"), Lead::Hops(vec![NextHop::NOWHERE_V4]));
+    assert_eq!((fib.lookup(ip("10.0.0.1"), 0), ways(&fib, "10.0.0.1")), (None, BTreeSet::from([None])));
+    assert_eq!(fib.lookup(ip("10.0.0.2"), 0), link(0, "192.0.2.9"));
 }
 
 #[test]
@@ -136,17 +158,50 @@ fn learned_routes_are_listed_with_their_age_and_forgotten_by_a_reboot() {
     fib.set_learned(Micros(2), net("2001:db8:9::/48"), hops(&["2001:db8::2"]));
     fib.set_learned(Micros(3), net("10.0.0.0/8"), hops(&["192.0.2.9"]));
     fib.set_learned(Micros(3), net("10.5.0.0/16"), None);
-    let listed: Vec<_> = fib.learned().map(|route| (route.prefix, route.next_hops[0], route.since)).collect();
+    let first = |lead: &Lead| fib.next_hops(lead)[0].gateway;
+    let listed: Vec<_> = fib.learned().map(|route| (route.prefix, first(route.lead), route.since)).collect();
     let wanted = [
         (net("10.0.0.0/8"), ip("192.0.2.9"), Micros(3)),
         (net("2001:db8:9::/48"), ip("2001:db8::2"), Micros(2)),
     ];
     assert_eq!(listed, wanted);
-    assert_eq!((fib.learned_len(), fib.learned_at(net("10.0.0.0/8"))), (2, hops(&["192.0.2.9"]).as_ref()));
+    assert_eq!((fib.learned_len(), fib.learned_at(net("10.0.0.0/8")).map(first)), (2, Some(ip("192.0.2.9"))));
     fib.forget_learned();
     assert_eq!((fib.learned_len(), fib.learned().count()), (0, 0));
     assert_eq!(fib.lookup(ip("10.0.0.1"), 0), link(0, "192.0.2.3"));
     assert_eq!(fib.lookup(ip("192.0.2.1"), 0), Some(Hop::Local));
+}
+
+#[test]
+fn objects_and_groups_are_looked_up_when_a_packet_comes() {
+    let mut fib = host();
+    let [one, other] = [(0, "192.0.2.2"), (1, "198.51.100.2")]
+        .map(|(interface, gateway)| NextHop { interface, gateway: ip(gateway) });
+    fib.objects_mut().insert(1, Object::Hop(one));
+    fib.objects_mut().insert(2, Object::Hop(other));
+    fib.objects_mut().insert(9, Object::Group(vec![1, 2]));
+    fib.learn(Micros(1), net("10.0.0.0/8"), Lead::Object(9));
+    fib.learn(Micros(1), net("10.1.0.0/16"), Lead::Object(2));
+    assert_eq!(ways(&fib, "10.2.0.1"), BTreeSet::from([one, other].map(|hop| hop.hop())));
+    assert_eq!(fib.lookup(ip("10.1.0.1"), 7), other.hop());
+    fib.objects_mut().insert(9, Object::Group(vec![1]));
+    assert_eq!(ways(&fib, "10.2.0.1"), BTreeSet::from([one.hop()]));
+    fib.objects_mut().clear();
+    assert_eq!((fib.lookup(ip("10.1.0.1"), 0), ways(&fib, "10.2.0.1")), (None, BTreeSet::from([None])));
+}
+
+#[test]
+fn a_speakers_next_hops_are_not_the_hosts_own_addresses() {
+    let mut fib = host();
+    fib.add_static(net("203.0.113.0/24"), ip("198.51.100.2"));
+    assert_eq!(fib.gateways(ip("203.0.113.7")), [NextHop { interface: 1, gateway: ip("198.51.100.2") }]);
+    assert_eq!(fib.gateways(ip("192.0.2.1")), []);
+    assert!(fib.is_own(ip("192.0.2.1")) && !fib.is_own(ip("192.0.2.2")));
+    assert!(fib.is_on_link(ip("192.0.2.2"), 0) && !fib.is_on_link(ip("192.0.2.2"), 1));
+    let metrics =
+        [("192.0.2.0/24", 0), ("203.0.113.0/24", 0), ("198.51.100.0/24", 0), ("2001:db8::/64", 256)];
+    let found: BTreeSet<_> = fib.metrics().into_iter().collect();
+    assert_eq!(found, metrics.map(|(prefix, metric)| (net(prefix), metric)).into());
 }
 
 /// Random tables and addresses, against a search of all routes.
@@ -161,7 +216,7 @@ fn a_naive_search_agrees() {
         let prefix = IpNet::from(Ipv4Net::new(address, rng.up_to(32) as u8).unwrap().trunc());
         let gateway = IpAddr::from([192, 0, 2, rng.up_to(255) as u8]);
         let gone = rng.up_to(3) == 0;
-        fib.set_learned(Micros::ZERO, prefix, (!gone).then(|| [gateway].into()));
+        fib.set_learned(Micros::ZERO, prefix, (!gone).then(|| vec![gateway]));
         match gone {
             true => routes.remove(&prefix),
             false => routes.insert(prefix, gateway),

@@ -74,7 +74,7 @@ impl Chance {
     }
 
     pub(super) fn community(&mut self) -> u32 {
-        self.pick(&[0x1_0001, 0x1_0002, 0x2_0001, 0xFFFF_FF01, 0xFFFF_0000])
+        self.pick(&[0x1_0001, 0x1_0002, 0x2_0001, 0xFFFF_FF01, 0xFFFF_0000, 0xFFFF_029A])
     }
 
     fn pattern(&mut self) -> CommunityPattern {

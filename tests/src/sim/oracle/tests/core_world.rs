@@ -57,6 +57,7 @@ fn draw(chance: &mut Chance) -> (World, Vec<(usize, Network)>) {
             let settings = world.settings(router, session);
             settings.next_hop_self = chance.below(4) == 0;
             settings.enforce_first_as = chance.below(4) > 0;
+            settings.blackhole = chance.below(2) == 0;
             draw_addresses(chance, &mut world, router, session);
         }
     }
@@ -100,8 +101,12 @@ fn draw_addresses(chance: &mut Chance, world: &mut World, router: usize, session
             this.settings.families = one;
             this.families = one;
             world.routers[peer].sessions[back].families = one;
+            let ipv4 =
+                one.contains(Family::Ipv4Unicast) && world.routers[router].sessions[session].local.is_ipv6();
+            world.routers[router].sessions[session].extended_next_hop = ipv4;
+            world.routers[peer].sessions[back].extended_next_hop = ipv4;
         }
-        1 => (this.ipv4, this.ipv6) = (None, None),
+        1 | 2 => (this.ipv4, this.ipv6) = (None, None),
         _ => {}
     }
 }
@@ -114,6 +119,8 @@ struct Compared {
     solved: usize,
     /// Worlds that never became quiet.
     unquiet: usize,
+    /// IPv4 prefixes announced with an IPv6 next hop (RFC 8950).
+    extended: usize,
     reasons: BTreeMap<String, usize>,
 }
 
@@ -133,7 +140,7 @@ impl Compared {
         self.solved += usize::from(solved.iter().map(|t| &t.received).eq(tables.iter().map(|t| &t.received)));
         for (number, (router, forwarding)) in routers.iter().zip(&forwarding).enumerate() {
             for (prefix, forwards) in forwarding {
-                let wanted = multipath(router, &tables[number].paths[prefix]);
+                let wanted = multipath(router, *prefix, &tables[number].paths[prefix]);
                 assert_eq!(*forwards, wanted, "{} {prefix}", router.name);
             }
             self.compare_refused(lab, router, number, &tables[number]);
@@ -175,6 +182,8 @@ impl Compared {
             let found = told.attrs.map(|(key, bytes)| decode(prefix, &key, bytes)).ok_or(told.reason);
             assert_eq!(found, wanted, "{} to {}", router.name, neighbor.remote);
             assert_eq!(told.announced, wanted.is_ok());
+            let ipv6 = wanted.as_ref().is_ok_and(|route| route.next_hop.is_ipv6());
+            self.extended += usize::from(prefix.addr().is_ipv4() && ipv6);
             self.note("announced", wanted.err().unwrap_or(Reason::None));
         }
     }
@@ -218,10 +227,12 @@ fn speakers_come_to_what_the_oracle_says() {
         compared.unquiet * 50 < compared.worlds && compared.solved * 50 > compared.worlds * 49,
         "{compared:#?}"
     );
+    assert!(compared.extended > 20, "{compared:#?}");
     let refused = [Reason::NextHop, Reason::NoPolicy, Reason::OwnAs, Reason::OwnNextHop, Reason::Policy];
     let kept = [
         Reason::None,
         Reason::InternalToInternal,
+        Reason::NoAdvertise,
         Reason::NoExport,
         Reason::NoNextHop,
         Reason::NoPolicy,

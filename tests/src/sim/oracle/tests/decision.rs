@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::{Path, Router, best, multipath};
-use super::world::{World, path, route};
+use super::world::{World, net, path, route};
 use crate::sim::Route;
 use crate::sim::route::Segment;
+
+const NET: &str = "198.18.0.0/16";
 
 /// A router of AS 10 with external neighbors (sessions 0 to 2: AS 1, 2, 1) and internal ones (3 and 4).
 fn router() -> Router {
@@ -140,16 +142,34 @@ fn what_is_equal_up_to_the_tie_break_forwards() {
     let paths = [by(0, &worse_med), by(1, &other_path), by(2, &base()), by(3, &base()), by(4, &base())];
     // r2 (AS 2) is best by identifier; the worse MED, and internal paths, are out.
     assert_eq!(best(&router, &paths), Some(1));
-    assert_eq!(multipath(&router, &paths), [false, true, false, false, false]);
+    assert_eq!(multipath(&router, net(NET), &paths), [false, true, false, false, false]);
     router.as_path_relax = true;
-    assert_eq!(multipath(&router, &paths), [false, true, true, false, false]);
+    assert_eq!(multipath(&router, net(NET), &paths), [false, true, true, false, false]);
     // Internal paths forward together, by identifier.
     let inside = [by(4, &base()), by(3, &base())];
-    assert_eq!(multipath(&router, &inside), [true, true]);
+    assert_eq!(multipath(&router, net(NET), &inside), [true, true]);
     router.maximum_paths = 1;
-    assert_eq!(multipath(&router, &inside), [false, true]);
+    assert_eq!(multipath(&router, net(NET), &inside), [false, true]);
     let own = [Path { session: None, route: base() }, by(0, &base())];
     router.maximum_paths = 8;
-    assert_eq!(multipath(&router, &own), [true, false]);
-    assert!(multipath(&router, &[]).is_empty());
+    assert_eq!(multipath(&router, net(NET), &own), [true, false]);
+    assert!(multipath(&router, net(NET), &[]).is_empty());
+}
+
+#[test]
+fn the_best_decides_whether_packets_are_dropped() {
+    let mut router = router();
+    (router.maximum_paths, router.as_path_relax) = (8, true);
+    for session in [0, 1] {
+        router.sessions[session].settings.blackhole = true;
+    }
+    let asks = Route { communities: [super::super::BLACKHOLE].into(), ..base() };
+    let second = Route { as_path: path(&[2, 7]), ..asks.clone() };
+    // Session 2 asks as well, and is not to be heeded.
+    let paths = [by(0, &asks), by(1, &second), by(2, &asks)];
+    let host = net("198.18.0.1/32");
+    assert_eq!(multipath(&router, host, &paths), [true, true, false]);
+    assert_eq!(multipath(&router, net(NET), &paths), [true, true, true], "only hosts are dropped");
+    let paths = [by(0, &base()), by(1, &second), by(2, &asks)];
+    assert_eq!(multipath(&router, host, &paths), [true, false, true]);
 }

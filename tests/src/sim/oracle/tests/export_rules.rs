@@ -166,6 +166,33 @@ fn ipv6_next_hops_have_a_link_local_address_on_external_links() {
     assert_eq!(hops(&world, 0, &own(NET6)), Ok((ip("fd00:1::1"), own_link_local)));
 }
 
+/// RFC 8950: own IPv6 addresses and those of others go with IPv4 prefixes where that was agreed on.
+#[test]
+fn ipv4_prefixes_have_ipv6_next_hops_where_agreed() {
+    let mut world = World::new(&[10, 1, 10]);
+    world.link6(0, 1);
+    world.link6(0, 2);
+    let hops = |world: &World, session, path: &Path| {
+        export(&world.routers[0], session, net(NET), path).map(|route| (route.next_hop, route.link_local))
+    };
+    let own_link_local = Some("fe80::1:1".parse().unwrap());
+    // An IPv4 address goes first.
+    assert_eq!(hops(&world, 0, &own(NET)), Ok((ip("10.1.0.1"), None)));
+    world.routers[0].sessions.iter_mut().for_each(|session| session.ipv4 = None);
+    assert_eq!(hops(&world, 0, &own(NET)), Ok((ip("fd00:1::1"), own_link_local)));
+    assert_eq!(hops(&world, 1, &own(NET)), Ok((ip("fd00:2::1"), None)));
+    let learned = from(0, route(&[1], "2001:db8::9"));
+    assert_eq!(hops(&world, 1, &learned), Ok((ip("2001:db8::9"), None)));
+    world.routers[0].sessions.iter_mut().for_each(|session| session.extended_next_hop = false);
+    assert_eq!(hops(&world, 0, &own(NET)), Err(Reason::NoNextHop));
+    assert_eq!(hops(&world, 1, &learned), Err(Reason::NoNextHop));
+    // What others gave is not replaced by an address that happens to be there, unless that is asked for.
+    world.routers[0].sessions[1].ipv4 = Some([10, 2, 0, 1].into());
+    assert_eq!(hops(&world, 1, &learned), Err(Reason::NoNextHop));
+    world.settings(0, 1).next_hop_self = true;
+    assert_eq!(hops(&world, 1, &learned), Ok((ip("10.2.0.1"), None)));
+}
+
 #[test]
 fn reasons_not_to_announce_anything() {
     let mut world = world();

@@ -29,7 +29,7 @@ fn inside(numbers: &[u32]) -> Route {
 
 #[test]
 fn paths_that_cannot_be_are_refused() {
-    let world = world();
+    let mut world = world();
     let check = |session, prefix, route: &Route| import(&world.routers[0], session, net(prefix), route).err();
     assert_eq!(check(0, NET, &route(&[1, 7], FAR)), None);
     assert_eq!(check(1, NET, &inside(&[7])), None);
@@ -56,6 +56,13 @@ fn paths_that_cannot_be_are_refused() {
     ] {
         assert_eq!(check(session, prefix, &route), Some(reason), "{prefix} {route:?}");
     }
+    // RFC 8950, where agreed on: an IPv6 next hop is one for IPv4, no IPv4 one for IPv6.
+    world.routers[0].sessions[0].extended_next_hop = true;
+    let check = |prefix, next_hop| import(&world.routers[0], 0, net(prefix), &route(&[1], next_hop)).err();
+    assert_eq!(check(NET, "2001:db8::1"), None);
+    assert_eq!(check(NET, "fd00:1::1"), Some(Reason::OwnNextHop));
+    assert_eq!(check(NET, "ff02::1"), Some(Reason::NextHop));
+    assert_eq!(check("2001:db8::/32", FAR), Some(Reason::NextHop));
 }
 
 #[test]
@@ -162,4 +169,30 @@ fn next_hop_self_means_nothing_on_the_way_in() {
     };
     assert_eq!(next_hop("2001:db8::/32", "2001:db8::1"), Ok((ip("2001:db8::77"), None)));
     assert_eq!(next_hop(NET, FAR).unwrap().0, ip("192.0.2.77"));
+}
+
+#[test]
+fn who_may_ask_for_a_host_to_be_dropped_is_heeded_and_nobody_else_hears() {
+    const BLACKHOLE: u32 = 0xFFFF_029A;
+    const NO_ADVERTISE: u32 = 0xFFFF_FF02;
+    let mut world = world();
+    let marked = |world: &World, prefix, communities: &[u32]| {
+        let next_hop = if net(prefix).addr().is_ipv4() { FAR } else { "2001:db8::9" };
+        let told = Route { communities: communities.iter().copied().collect(), ..route(&[1], next_hop) };
+        let accepted = import(&world.routers[0], 0, net(prefix), &told).unwrap();
+        accepted.communities.contains(&NO_ADVERTISE)
+    };
+    assert!(!marked(&world, "198.18.0.1/32", &[BLACKHOLE]));
+    world.settings(0, 0).blackhole = true;
+    assert!(marked(&world, "198.18.0.1/32", &[BLACKHOLE]) && marked(&world, "2001:db8::1/128", &[BLACKHOLE]));
+    assert!(!marked(&world, "198.18.0.0/31", &[BLACKHOLE]) && !marked(&world, "198.18.0.1/32", &[7]));
+    // The policy has the last word.
+    let sets = [SetModel::RemoveCommunities(vec![CommunityPattern::exact(BLACKHOLE)])];
+    let forgets = world.policy(0, &[rule(&[], &sets, RuleAction::Accept)]);
+    world.settings(0, 0).import = forgets;
+    assert!(!marked(&world, "198.18.0.1/32", &[BLACKHOLE]));
+    let adds =
+        world.policy(0, &[rule(&[], &[SetModel::AddCommunities(vec![BLACKHOLE])], RuleAction::Accept)]);
+    world.settings(0, 0).import = adds;
+    assert!(marked(&world, "198.18.0.1/32", &[7]));
 }

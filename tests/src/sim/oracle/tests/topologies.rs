@@ -136,8 +136,13 @@ fn both_families_go_over_both_transports() {
     let tables = world.solve();
     let v6 = best_of(&tables[2], NET6).unwrap();
     assert_eq!((v6.next_hop, v6.link_local), (ip("fd00:1::1"), None));
-    // No IPv4 address for IPv4 routes on the session: not announced.
+    // No IPv4 address for IPv4 routes on the session: the IPv6 one, and to who takes none, nothing.
     world.routers[0].sessions[0].ipv4 = None;
+    let tables = world.solve();
+    let v4 = best_of(&tables[1], NET).unwrap();
+    assert_eq!((v4.next_hop, v4.link_local.map(Into::into)), (ip("fd00:1::1"), Some(ip("fe80::1:1"))));
+    assert_eq!(best_of(&tables[2], NET).unwrap().next_hop, ip("fd00:1::1"));
+    world.routers[0].sessions[0].extended_next_hop = false;
     let tables = world.solve();
     assert!(best_of(&tables[1], NET).is_none() && best_of(&tables[1], NET6).is_some());
 }
@@ -243,13 +248,13 @@ fn two_ways_of_equal_length_forward_together_if_allowed() {
     let tables = world.solve();
     let mut r3 = world.routers[3].clone();
     let paths = &tables[3].paths[&net(NET)];
-    assert_eq!(multipath(&r3, paths), [true, false, false]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, false, false]);
     r3.maximum_paths = 8;
-    assert_eq!(multipath(&r3, paths), [true, true, false]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, false]);
     r3.as_path_relax = true;
-    assert_eq!(multipath(&r3, paths), [true, true, true]);
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, true]);
     r3.maximum_paths = 2;
-    assert_eq!(multipath(&r3, paths), [true, true, false], "the best, then by the tie-break");
+    assert_eq!(multipath(&r3, net(NET), paths), [true, true, false], "the best, then by the tie-break");
 }
 
 #[test]

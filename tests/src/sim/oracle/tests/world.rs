@@ -77,6 +77,7 @@ impl World {
             as_path_relax: false,
             policies: Vec::new(),
             origins: BTreeMap::new(),
+            ways: None,
             sessions: Vec::new(),
             own_addresses: BTreeSet::new(),
             drained: false,
@@ -113,6 +114,7 @@ impl World {
                 remote_asn: self.routers[peer].asn,
                 remote_id: self.routers[peer].router_id,
                 families: FamilySet::EMPTY.with(Family::Ipv4Unicast).with(Family::Ipv6Unicast),
+                extended_next_hop: false,
                 settings: Settings {
                     import: PolicyRef::AcceptAll,
                     export: PolicyRef::AcceptAll,
@@ -139,6 +141,7 @@ impl World {
             };
             (session.local, session.remote) = (host(session.local).into(), host(session.remote).into());
             (session.ipv4, session.ipv6) = (Some(v4), None);
+            session.extended_next_hop = true;
         }
         positions
     }

@@ -51,7 +51,7 @@ impl Watched {
 fn opened() -> Watched {
     let timers = Timers { hold: 90, ..Timers::default() };
     let settings = Settings { timers, ..Settings::default() };
-    let offer = Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings };
+    let offer = Offer { asn: 65_001, router_id: [10, 0, 0, 1].into(), settings, over_ipv6: false };
     let [local, remote] = [1, 2].map(|id| SocketAddr::from(([192, 0, 2, id], 179)));
     let judge = SessionJudge::new("a to b".to_owned(), offer);
     let id = ConnId { index: 0, generation: 1 };

@@ -58,7 +58,8 @@ pub(super) fn load_balancer() -> Lab {
     Lab { builder, pools }
 }
 
-/// Nodes with a leg to each of two routers, over IPv6; both families in the sessions. One router accepts any node of
+/// Nodes with a leg to each of two routers, over IPv6; both families in the sessions. One of the legs has no IPv4 addresses:
+/// what is IPv4 goes there with IPv6 next hops (RFC 8950). One router accepts any node of
 /// its range, the other one names them.
 pub(super) fn two_routers_over_ipv6() -> Lab {
     let mut builder = Builder::default();
@@ -88,7 +89,8 @@ pub(super) fn two_routers_over_ipv6() -> Lab {
         builder.host(format!("tor{}", side - 9), Some(document))
     });
     let leg = |side: u32, last: u32| {
-        vec![net(&format!("10.0.{side}.{last}/24")), net(&format!("fd00:{side}::{last}/64"))]
+        let v4 = (side == 10).then(|| net(&format!("10.0.{side}.{last}/24")));
+        v4.into_iter().chain([net(&format!("fd00:{side}::{last}/64"))]).collect()
     };
     let mut legs = [(10, routers[0]), (11, routers[1])].map(|(side, router)| vec![(router, leg(side, 1))]);
     for number in [2_u32, 3, 4] {

@@ -13,7 +13,9 @@ use crate::sim::scenario::text::Table;
 pub(super) fn write(draw: &mut Draw, traits: &Traits, ground: &mut Ground, policies: &Policies) -> bool {
     let mut held_back = false;
     for dialogue in ground.dialogues.clone() {
-        let versions: &[Version] = if traits.split_families {
+        let versions: &[Version] = if ground.ends(&dialogue, Version::V4).is_none() {
+            &[Version::V6]
+        } else if traits.split_families {
             &[Version::V4, Version::V6]
         } else if traits.v6_transport && draw.chance(60) {
             &[Version::V6]
@@ -22,7 +24,8 @@ pub(super) fn write(draw: &mut Draw, traits: &Traits, ground: &mut Ground, polic
         };
         for version in versions {
             if let Some(ends) = ground.ends(&dialogue, *version) {
-                let session = Session::draw(draw, traits, ground, &dialogue, *version, ends);
+                let split = versions.len() > 1;
+                let session = Session::draw(draw, traits, ground, &dialogue, *version, ends, split);
                 for side in [0, 1] {
                     held_back |= session.write(draw, traits, ground, policies, side);
                 }
@@ -40,6 +43,8 @@ struct Session<'a> {
     /// The side that waits.
     passive: Option<usize>,
     ttl: Option<(&'static str, u64)>,
+    /// There is another one for the other family.
+    split: bool,
 }
 
 impl<'a> Session<'a> {
@@ -50,6 +55,7 @@ impl<'a> Session<'a> {
         dialogue: &'a Dialogue,
         version: Version,
         ends: [IpAddr; 2],
+        split: bool,
     ) -> Self {
         let internal = ground.internal(dialogue.hosts);
         let ttl = match dialogue.via {
@@ -63,7 +69,7 @@ impl<'a> Session<'a> {
             Via::Link(_) => None,
         };
         let passive = (traits.passive && draw.chance(50)).then(|| draw.index(2));
-        Self { dialogue, version, ends, passive, ttl }
+        Self { dialogue, version, ends, passive, ttl, split }
     }
 
     fn write(
@@ -146,7 +152,7 @@ impl<'a> Session<'a> {
             Version::V4 => "ipv4-unicast",
             Version::V6 => "ipv6-unicast",
         };
-        if traits.split_families {
+        if self.split {
             table.texts("families", [one]);
         } else if traits.one_family && draw.chance(40) {
             table.texts("families", [draw.one(["ipv4-unicast", "ipv6-unicast"])]);

@@ -71,6 +71,8 @@ pub(super) fn between(draw: &mut Draw, traits: &Traits, ground: &mut Ground) {
         if traits.external_loopbacks && draw.chance(50) && !talk(ground, hosts) {
             via = Via::Loopbacks(1);
             join_loopbacks(&mut ground.builder, link, hosts);
+        } else if traits.v6_links && draw.chance(60) {
+            ground.builder.ipv6_only(link);
         }
         let dynamic = traits.dynamic && via == Via::Link(link) && draw.chance(40);
         ground.dialogues.push(Dialogue { hosts, via, dynamic });
@@ -85,6 +87,9 @@ fn shared_link(draw: &mut Draw, traits: &Traits, ground: &mut Ground) {
         return;
     }
     let link = ground.builder.link(&hosts);
+    if traits.v6_links && draw.chance(60) {
+        ground.builder.ipv6_only(link);
+    }
     if traits.shape == Shape::Exchange {
         let dialogues = pairs(&hosts).map(|hosts| Dialogue { hosts, via: Via::Link(link), dynamic: false });
         ground.dialogues.extend(dialogues);

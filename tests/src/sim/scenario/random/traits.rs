@@ -57,6 +57,8 @@ pub(super) struct Traits {
     pub(super) split_families: bool,
     /// Sessions over IPv6.
     pub(super) v6_transport: bool,
+    /// Links between ASes with IPv6 addresses only, over which IPv4 prefixes go too.
+    pub(super) v6_links: bool,
     /// Some sessions offer one family only.
     pub(super) one_family: bool,
     pub(super) wide_asns: bool,
@@ -88,7 +90,8 @@ pub(super) struct Traits {
 }
 
 impl Traits {
-    pub(super) fn draw(draw: &mut Draw) -> Self {
+    /// `seed` is that of `draw`.
+    pub(super) fn draw(draw: &mut Draw, seed: u64) -> Self {
         use Shape::{Chain, Exchange, Mesh, Rack, Ring, Star};
         let shape = draw.one([Chain, Star, Ring, Mesh, Rack, Exchange]);
         let style = draw.one([Style::Open, Style::Transit, Style::Wild, Style::Wild]);
@@ -108,6 +111,8 @@ impl Traits {
         let eager = draw.one([20, 40, 70]);
         let work = WorkClass::ALL.into_iter().filter(|_| draw.chance(eager)).collect();
         let internal = draw.chance(40);
+        // By chances of its own: seeds that have it not stay what they were before there was such a thing.
+        let v6_links = Draw::new(seed, 0x8950).chance(30);
         Self {
             shape,
             style,
@@ -118,7 +123,8 @@ impl Traits {
             external_loopbacks: draw.chance(20),
             remote: draw.chance(25),
             split_families: draw.chance(20),
-            v6_transport: draw.chance(40),
+            v6_transport: draw.chance(40) || v6_links,
+            v6_links,
             one_family: draw.chance(30),
             wide_asns: draw.chance(40),
             same_asn: draw.chance(15),

@@ -85,6 +85,39 @@ fn a_next_hop_behind_a_static_route() {
     all("192.0.2.2 to-a", "2001:db8:2::2 to-a");
 }
 
+/// A route over two links lends both to the next hops behind it, for as long as they work.
+#[test]
+fn a_next_hop_behind_a_route_over_two_ways() {
+    let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+    let (router, feeder, a, b) = (lab.node("r"), lab.node("feeder"), lab.node("a"), lab.node("b"));
+    let configuration = feed::link(&router, &feeder);
+    router.link(&["192.0.2.1/24", "2001:db8:2::1/64"], &a, &["192.0.2.2/24", "2001:db8:2::2/64"]);
+    router.link(&["192.0.3.1/24", "2001:db8:3::1/64"], &b, &["192.0.3.2/24", "2001:db8:3::2/64"]);
+    change(&router, "add 203.0.113.0/24 nexthop via 192.0.2.2 nexthop via 192.0.3.2");
+    change(&router, "add 2001:db8:ffff::/48 nexthop via 2001:db8:2::2 nexthop via 2001:db8:3::2");
+    let _crier = Crier::start_with(&router, &configuration);
+    let feed = Feed::connect(&feeder);
+    feed.announce("203.0.113.9", &["10.50.0.0/16", "10.51.0.0/16"]);
+    feed.announce("2001:db8:ffff::9", &["2001:db8:50::/48"]);
+    let table = |v4: &[&str], v6: &[&str]| {
+        let hops = |list: &[&str]| list.iter().map(|hop| (*hop).to_owned()).collect::<Vec<_>>();
+        let each = [("10.50.0.0/16", v4), ("10.51.0.0/16", v4), ("2001:db8:50::/48", v6)];
+        each.map(|(prefix, list)| (prefix.to_owned(), hops(list))).into()
+    };
+    let both = table(&["192.0.2.2 to-a", "192.0.3.2 to-b"], &["2001:db8:2::2 to-a", "2001:db8:3::2 to-b"]);
+    await_table("both ways", &router, &both);
+    router.set_link(&a, false);
+    await_table("what is left", &router, &table(&["192.0.3.2 to-b"], &["2001:db8:3::2 to-b"]));
+    change(&router, "replace 203.0.113.0/24 via 192.0.3.2");
+    router.set_link(&a, true);
+    change(&router, "replace 203.0.113.0/24 nexthop via 192.0.2.2 nexthop via 192.0.3.2");
+    await_table(
+        "both again",
+        &router,
+        &table(&["192.0.2.2 to-a", "192.0.3.2 to-b"], &["2001:db8:3::2 to-b"]),
+    );
+}
+
 /// Of two routes within the AS the one whose next hop is nearer wins (RFC 4271, 9.1.2.2 e).
 #[test]
 fn the_nearer_next_hop_wins() {

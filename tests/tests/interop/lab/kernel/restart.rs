@@ -56,13 +56,13 @@ impl Crossing {
 }
 
 /// `ip monitor`, from when it hears until when it has heard everything.
-struct Monitor<'n> {
+pub(super) struct Monitor<'n> {
     node: &'n Namespace,
     process: Process,
 }
 
 impl<'n> Monitor<'n> {
-    fn start(node: &'n Namespace) -> Self {
+    pub(super) fn start(node: &'n Namespace) -> Self {
         let process = node.spawn("ip", &["-o", "monitor", "route", "nexthop"], &[]);
         let monitor = Self { node, process };
         monitor.mark("198.51.100.0/24");
@@ -80,7 +80,7 @@ impl<'n> Monitor<'n> {
     }
 
     /// What it heard of BGP's routes and objects.
-    fn heard(self) -> Vec<String> {
+    pub(super) fn heard(self) -> Vec<String> {
         self.mark("203.0.113.0/24");
         let log = self.process.log();
         log.lines().filter(|line| line.contains("proto bgp")).map(str::to_owned).collect()

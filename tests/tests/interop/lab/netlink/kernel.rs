@@ -109,7 +109,7 @@ impl Kernel {
             Message::NextHop(object) => {
                 let kind = match object.kind {
                     NextHopKind::Hop(hop) => format!("{:?}", hop.hop),
-                    NextHopKind::Blackhole => "blackhole".to_owned(),
+                    NextHopKind::Blackhole(_) => "blackhole".to_owned(),
                     NextHopKind::Group(members) => {
                         format!("{:?}", members.map(|member| (member.id, member.weight)).collect::<Vec<_>>())
                     }
