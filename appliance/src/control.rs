@@ -4,6 +4,7 @@
 //! JSON object, and last `{"done":true}` or `{"error":"…"}`. An empty line says that the daemon is at work. Keys that a
 //! command does not know are an error; a client must ignore row keys that it does not know.
 
+mod authentication;
 mod capabilities;
 pub mod client;
 pub mod collect;
@@ -19,6 +20,7 @@ mod view;
 mod walk;
 mod why;
 
+pub use authentication::AuthenticationRow;
 pub use kernel::KernelView;
 pub use server::Answer;
 pub use stream::{Fill, Stream};

@@ -4,7 +4,7 @@
 pub(crate) mod commands;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use ipnet::IpNet;
 
 use crate::control::protocol::Attributes;
 use crate::events::Ring;
+use crate::keys::{Keys, Signatures};
 use crate::sources::{self, Sources};
 
 pub use words::{DEFAULT_INSTANCE, PolicyWords, Tag, Words};
@@ -45,6 +46,11 @@ pub struct Daemon {
     pub(crate) sources: Sources,
     /// Neighbors that operators shut down, with the message for theirs.
     pub(crate) shut: BTreeMap<IpAddr, String>,
+    pub(crate) keys: Keys,
+    /// Neighbors that are held down because their keys are not known.
+    locked: BTreeSet<IpAddr>,
+    /// What the kernel dropped for its signature.
+    pub(crate) signatures: Signatures,
     /// A neighbor that is to be down came up.
     shut_again: Option<Instant>,
     pub(crate) state_dir: Option<PathBuf>,
@@ -63,6 +69,9 @@ impl Daemon {
             events: Ring::default(),
             sources: Sources::default(),
             shut: BTreeMap::new(),
+            keys: Keys::default(),
+            locked: BTreeSet::new(),
+            signatures: Signatures::new(now.at),
             shut_again: None,
             state_dir: None,
             started: now.at,
@@ -87,12 +96,23 @@ impl Daemon {
         self.sources.reconcile(now.at, speaker);
         self.warn_of_refused();
         self.keep_down(speaker, now);
+        self.hold_locked(speaker, now);
     }
 
     /// Makes these the networks of the configuration that are originated only while the kernel has a route. To be called before
     /// [`Daemon::configured`].
     pub fn need_routes(&mut self, prefixes: impl IntoIterator<Item = IpNet>) {
         self.sources.set_if_route(prefixes);
+    }
+
+    /// Takes over what is known of keys, which the event loop has. To be called before [`Daemon::configured`].
+    pub fn set_keys(&mut self, keys: Keys) {
+        self.keys = keys;
+    }
+
+    /// What is known of keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Takes over what the kernel has routes for, and what of that is to be announced with which policy.
@@ -133,6 +153,15 @@ impl Daemon {
         {
             self.shut_again = Some(now.at);
         }
+        // So that what grows from now on is known to have grown since, and what has grown, to have done so by now.
+        if matches!(event.kind, EventKind::ConnectFailed(_) | EventKind::Down(_)) {
+            self.signatures.look(now.at);
+        }
+        if let (EventKind::ConnectFailed(_), Some(remote)) = (&event.kind, event.remote)
+            && let Some(suspicion) = self.signatures.tell(self.keys.of(remote, false).is_some(), now.at)
+        {
+            log::warn!("{remote}: {suspicion}");
+        }
         self.events.push(now, event.clone());
     }
 
@@ -164,6 +193,27 @@ impl Daemon {
                 log::warn!("{address} cannot be kept down: {}", crate::reason::command_error(error));
             }
         }
+    }
+
+    /// A neighbor whose key is not known is held down, and let go once it is.
+    fn hold_locked(&mut self, speaker: &mut Speaker<'_>, now: Now) {
+        let locked: BTreeSet<IpAddr> = self.keys.locked().map(|(remote, _)| remote).collect();
+        for &address in locked.iter().filter(|address| !self.shut.contains_key(*address)) {
+            let peer = speaker.find_peer(address).and_then(|peer| speaker.peer(peer));
+            if let Some(peer) = peer.filter(|peer| peer.admin != Admin::Down).map(|peer| peer.id)
+                && let Err(error) = speaker.shutdown(now.at, peer, "")
+            {
+                log::warn!("{address} cannot be held down: {}", crate::reason::command_error(error));
+            }
+        }
+        for address in self.locked.iter().filter(|address| !locked.contains(*address)) {
+            if let Some(peer) = speaker.find_peer(*address).filter(|_| !self.shut.contains_key(address))
+                && let Err(error) = speaker.enable(now.at, peer)
+            {
+                log::warn!("{address} cannot be let go: {}", crate::reason::command_error(error));
+            }
+        }
+        self.locked = locked;
     }
 
     fn warn_of_refused(&self) {

@@ -4,6 +4,7 @@
 
 mod facts;
 mod host;
+mod keys;
 mod ports;
 mod routes;
 mod sysctls;
@@ -66,6 +67,7 @@ pub fn diagnose(model: &Model, facts: &Facts) -> Vec<Finding> {
     ports::examine(model, facts, &mut found);
     host::examine(model, facts, &mut found);
     routes::examine(model, facts, &mut found);
+    keys::examine(model, facts, &mut found);
     found
 }
 

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod events;
+pub mod keys;
 pub mod memory;
 pub mod program;
 pub mod reason;

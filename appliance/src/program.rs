@@ -12,8 +12,9 @@ use crier_io_mio::kernel::{self, Settings};
 
 use crate::adoption::Adoption;
 use crate::cli::{DONE, FAILED};
-use crate::config::{self, HostFacts, Model};
+use crate::config::{self, ConfigDiagnostic, HostFacts, Model};
 use crate::daemon::{Daemon, Now};
+use crate::keys::Keys;
 use crate::record::{self, Recording};
 use crate::text::say;
 use crate::{memory, reason};
@@ -83,6 +84,9 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let seed = random_seed();
     let speaker = memory::speaker(&model.limits, model.prefault, seed, now.at);
     let mut speakers = [speaker.map_err(|error| error.to_string())?];
+    // Listeners have their keys from the first connection on.
+    let keys = Keys::read(&model, &Keys::default());
+    runtime.with_context(&mut speakers, |context| context.set_keys(0, keys.ring(&model)));
     let [speaker] = &mut speakers;
     runtime.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
     runtime.serve_control(&model.control_socket).map_err(|error| error.to_string())?;
@@ -98,9 +102,11 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let applied = model.with_core_config(|config| speaker.configure(now.at, config));
     applied.map_err(|error| reason::config_error(&error))?;
     daemon.need_routes(if_route(&model));
+    let warnings = keys.warnings(&model);
+    daemon.set_keys(keys);
     daemon.configured(speaker, now, words(&model), networks(&model));
     let adoption = serve_kernel(&mut runtime, &model, &mut speakers)?;
-    announce_start(&model, record);
+    announce_start(&model, &warnings, record);
     let mut app = App::new(path.to_owned(), model, daemon);
     let result = runtime.run(&mut speakers, &mut app);
     drop(recording);
@@ -170,7 +176,7 @@ fn record_to(
     Ok(recording)
 }
 
-fn announce_start(model: &Model, record: Option<&Path>) {
+fn announce_start(model: &Model, warnings: &[ConfigDiagnostic], record: Option<&Path>) {
     let listen: Vec<String> = model.listen.iter().map(ToString::to_string).collect();
     let listen = if listen.is_empty() { "nothing".to_owned() } else { listen.join(", ") };
     log::info!(
@@ -184,7 +190,7 @@ fn announce_start(model: &Model, record: Option<&Path>) {
         let (file, most) = (file.display(), record::MOST >> 20);
         log::info!("recording every input in {file} and, before that, {file}.1: {most} MiB at most");
     }
-    for warning in &model.warnings {
+    for warning in model.warnings.iter().chain(warnings) {
         log::warn!("{warning}");
     }
 }

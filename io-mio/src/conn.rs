@@ -1,7 +1,7 @@
 //! One BGP connection: its socket, what is known of its readiness, and what it has yet to send.
 
 use std::io::{ErrorKind, Read};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crier_core::ConnId;
 use crier_core::speaker::CloseCause;
@@ -10,8 +10,10 @@ use mio::net::TcpStream;
 
 use crate::buffers::Buffers;
 use crate::cause::close_cause;
+use crate::keys::Access;
 use crate::outbox::{Outbox, Pumped};
 use crate::socket;
+use crate::sockopt;
 
 /// Readiness as the kernel last told it. A flag stays set until a call would block, because the edge comes once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(crate) enum Taken {
 pub(crate) struct Conn {
     /// The core's name for it.
     pub(crate) id: ConnId,
+    /// Whom it is with.
+    pub(crate) remote: IpAddr,
     /// Its socket.
     pub(crate) stream: TcpStream,
     /// What the kernel last said.
@@ -59,9 +63,10 @@ pub(crate) struct Conn {
 
 impl Conn {
     /// A connection that a listener accepted.
-    pub(crate) fn accepted(id: ConnId, stream: TcpStream, owner: usize) -> Self {
+    pub(crate) fn accepted(id: ConnId, remote: IpAddr, stream: TcpStream, owner: usize) -> Self {
         Self {
             id,
+            remote,
             stream,
             ready: Ready { readable: false, writable: true },
             outbox: Outbox::new(owner),
@@ -71,11 +76,28 @@ impl Conn {
     }
 
     /// A connection that is being dialled; `over` if the attempt has ended already.
-    pub(crate) fn dialled(id: ConnId, stream: TcpStream, owner: usize, over: bool) -> Self {
+    pub(crate) fn dialled(id: ConnId, remote: IpAddr, stream: TcpStream, owner: usize, over: bool) -> Self {
         Self {
             dialling: true,
             ready: Ready { readable: false, writable: over },
-            ..Self::accepted(id, stream, owner)
+            ..Self::accepted(id, remote, stream, owner)
+        }
+    }
+
+    /// Brings the connection's key from what it was to what it is to be, in place (RFC 2385). False: it cannot go on.
+    pub(crate) fn rekey(&self, old: &Access, new: &Access) -> bool {
+        let key = match (old, new) {
+            (old, new) if old == new => return true,
+            (_, Access::Closed) => return false,
+            (_, Access::Open) => None,
+            (_, Access::Key(key)) => Some(key),
+        };
+        match sockopt::set_md5_key(&self.stream, self.remote.into(), key) {
+            Ok(()) => true,
+            Err(error) => {
+                log::warn!("cannot change the key of the connection with {}: {error}", self.remote);
+                false
+            }
         }
     }
 

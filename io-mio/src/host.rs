@@ -6,7 +6,9 @@ use crier_core::{Event, Instant, Speaker};
 
 use crate::chunk::Chunk;
 use crate::kernel::{Bridge, Kernel, Leave};
+use crate::keys::{Keyring, Keyrings};
 use crate::listen::{ListenError, Listeners};
+use crate::sessions::Sessions;
 use crate::signal::Signal;
 
 /// What a call of the host may use and change.
@@ -17,6 +19,8 @@ pub struct Context<'a, 'm> {
     /// The present: the same for a whole turn.
     pub now: Instant,
     pub(crate) listeners: &'a mut Listeners,
+    pub(crate) sessions: &'a mut Sessions,
+    pub(crate) rings: &'a mut Keyrings,
     pub(crate) kernel: Option<&'a mut Kernel>,
     pub(crate) stop: &'a mut bool,
 }
@@ -25,12 +29,23 @@ impl Context<'_, '_> {
     /// Makes `addresses` those that the speaker at position `instance` is reached at. Listeners that stay are not
     /// touched. On an error the former ones are in force.
     pub fn set_listeners(&mut self, instance: usize, addresses: &[SocketAddr]) -> Result<(), ListenError> {
-        self.listeners.set(instance, addresses)
+        self.listeners.set(instance, addresses, self.rings.of(instance))
     }
 
     /// Where the speaker at position `instance` is reached, with the port that the kernel chose where 0 was asked for.
     pub fn listeners(&self, instance: usize) -> impl Iterator<Item = SocketAddr> {
         self.listeners.addresses(instance)
+    }
+
+    /// Makes these the keys of the neighbors of the speaker at position `instance`: of whom is dialled, who calls, and who is
+    /// connected. A session's key is changed in place; the session goes on if its neighbor changes likewise.
+    pub fn set_keys(&mut self, instance: usize, ring: Keyring) {
+        let old = self.rings.replace(instance, ring);
+        let new = self.rings.of(instance);
+        self.listeners.rekey(instance, &old, new);
+        if let Some(speaker) = self.speakers.get_mut(instance) {
+            self.sessions.rekey(speaker, instance, self.now, &old, new);
+        }
     }
 
     /// The bridge to the kernel's routes, if they are served. It belongs to the first speaker.

@@ -4,13 +4,17 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::os::fd::AsFd;
 
 use crier_core::{Instant, Millis};
+use ipnet::IpNet;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry};
 
 use crate::cause::is_exhaustion;
+use crate::keys::{self, Access, Keyring, Keyrings};
 use crate::socket;
+use crate::sockopt;
 use crate::token::Key;
 
 /// Most listeners of a runtime.
@@ -40,6 +44,10 @@ struct Listener {
     asked: SocketAddr,
     socket: TcpListener,
     ready: bool,
+    /// Prefixes whose keys the kernel did not take: nobody from there is heard.
+    keyless: Vec<IpNet>,
+    /// How many of those that wait may have been let in before the keys were as they are.
+    suspects: u32,
 }
 
 /// Why an address cannot be listened on.
@@ -57,9 +65,14 @@ impl Listeners {
         Self { registry, places: Vec::new(), paused_until: None }
     }
 
-    /// Makes `wanted` the addresses of `instance`. Those that stay are not touched. On an error the former ones listen
-    /// again; connections that waited in the queue of one that had been closed are lost.
-    pub(crate) fn set(&mut self, instance: usize, wanted: &[SocketAddr]) -> Result<(), ListenError> {
+    /// Makes `wanted` the addresses of `instance`, whose neighbors have the keys of `ring`. Those that stay are not touched. On an
+    /// error the former ones listen again; connections that waited in the queue of one that had been closed are lost.
+    pub(crate) fn set(
+        &mut self,
+        instance: usize,
+        wanted: &[SocketAddr],
+        ring: &Keyring,
+    ) -> Result<(), ListenError> {
         // Old ones go first: 0.0.0.0:179 and 192.0.2.1:179 exclude each other.
         let mut closed = Vec::new();
         for place in &mut self.places {
@@ -74,15 +87,38 @@ impl Listeners {
             if self.of(instance).any(|listener| listener.asked == address) {
                 continue;
             }
-            match self.open(instance, address) {
+            match self.open(instance, address, ring) {
                 Ok(()) => opened.push(address),
                 Err(cause) => {
-                    self.restore(instance, &opened, &closed);
+                    self.restore(instance, &opened, &closed, ring);
                     return Err(ListenError { address, cause });
                 }
             }
         }
         Ok(())
+    }
+
+    /// Brings the keys of the listeners of `instance` from `old` to `new`.
+    pub(crate) fn rekey(&mut self, instance: usize, old: &Keyring, new: &Keyring) {
+        let (old, new) = (old.signed(), new.signed());
+        let of_instance = |listener: &&mut Listener| listener.instance == instance;
+        for listener in self.places.iter_mut().flatten().filter(of_instance) {
+            // One at a time has room for many keys (net.core.optmem_max), not for two sets of them: what goes, goes first.
+            let gone = old.iter().filter(|(net, _)| !new.iter().any(|(other, _)| other == net));
+            for (net, _) in gone.filter(|(net, _)| of_family(net, listener.asked)) {
+                if let Err(error) = sockopt::set_md5_key(&listener.socket, *net, None)
+                    && error.raw_os_error() != Some(libc::ENOENT)
+                {
+                    log::error!("{}: cannot remove the key of {net}: {error}", listener.asked);
+                }
+            }
+            let lacking = std::mem::take(&mut listener.keyless);
+            let changed = new.iter().filter(|key| !old.contains(key) || lacking.contains(&key.0));
+            listener.keyless = give_keys(&listener.socket, listener.asked, changed);
+            if old != new {
+                listener.suspects = BACKLOG.unsigned_abs() + 1;
+            }
+        }
     }
 
     /// Where `instance` listens, with the port that the kernel chose where 0 was asked for.
@@ -102,10 +138,12 @@ impl Listeners {
         }
     }
 
-    /// Hands who is waiting to `admit`: instance, socket, remote address. True: there may be more.
+    /// Hands who is waiting to `admit`: instance, socket, remote address. True: there may be more. Who should have signed and may
+    /// not have is turned away before a byte of it is read.
     pub(crate) fn accept(
         &mut self,
         now: Instant,
+        rings: &Keyrings,
         mut admit: impl FnMut(usize, TcpStream, SocketAddr),
     ) -> bool {
         if self.paused_until.is_some_and(|until| now < until) {
@@ -116,9 +154,13 @@ impl Listeners {
         for listener in self.places.iter_mut().flatten().filter(|listener| listener.ready) {
             for _ in 0..ACCEPTS_A_TURN {
                 match listener.socket.accept() {
-                    Ok((stream, remote)) => admit(listener.instance, stream, remote),
+                    Ok((stream, remote)) if listener.trusts(rings, remote) => {
+                        admit(listener.instance, stream, remote);
+                    }
+                    Ok((_, remote)) => log::debug!("refused a connection from {remote}: it is not signed"),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         listener.ready = false;
+                        listener.suspects = 0;
                         break;
                     }
                     Err(error) if is_exhaustion(&error) => {
@@ -144,15 +186,15 @@ impl Listeners {
         self.places.iter().flatten().filter(move |listener| listener.instance == instance)
     }
 
-    fn open(&mut self, instance: usize, asked: SocketAddr) -> io::Result<()> {
+    fn open(&mut self, instance: usize, asked: SocketAddr, ring: &Keyring) -> io::Result<()> {
         let index = self.places.iter().position(Option::is_none).unwrap_or(self.places.len());
         let key = match u16::try_from(index) {
             Ok(index) if index < MOST => Key::Listener { index },
             _ => return Err(io::Error::other("more listeners than there is room for")),
         };
-        let mut socket = bind(asked)?;
+        let (mut socket, keyless) = bind(asked, ring)?;
         self.registry.register(&mut socket, key.token(), Interest::READABLE)?;
-        let listener = Some(Listener { instance, asked, socket, ready: true });
+        let listener = Some(Listener { instance, asked, socket, ready: true, keyless, suspects: 0 });
         match self.places.get_mut(index) {
             Some(place) => *place = listener,
             None => self.places.push(listener),
@@ -160,19 +202,60 @@ impl Listeners {
         Ok(())
     }
 
-    fn restore(&mut self, instance: usize, opened: &[SocketAddr], closed: &[SocketAddr]) {
+    fn restore(&mut self, instance: usize, opened: &[SocketAddr], closed: &[SocketAddr], ring: &Keyring) {
         for place in &mut self.places {
             place.take_if(|new| new.instance == instance && opened.contains(&new.asked));
         }
         for &address in closed {
-            if let Err(error) = self.open(instance, address) {
+            if let Err(error) = self.open(instance, address, ring) {
                 log::error!("cannot go back to listening on {address}: {error}");
             }
         }
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+impl Listener {
+    /// Whether a connection was let in by the key that its neighbor has, if it has one.
+    fn trusts(&mut self, rings: &Keyrings, remote: SocketAddr) -> bool {
+        let suspect = self.suspects > 0;
+        self.suspects = self.suspects.saturating_sub(1);
+        match rings.of(self.instance).access(remote.ip()) {
+            Access::Open => true,
+            Access::Key(_) => !suspect && !self.keyless.iter().any(|net| net.contains(&remote.ip())),
+            Access::Closed => false,
+        }
+    }
+}
+
+/// Gives keys to a listener; those prefixes whose keys the kernel does not take.
+fn give_keys<'k>(
+    socket: &impl AsFd,
+    asked: SocketAddr,
+    keys: impl IntoIterator<Item = &'k (IpNet, &'k keys::Key)>,
+) -> Vec<IpNet> {
+    let mut keyless = Vec::new();
+    for (net, key) in keys.into_iter().filter(|(net, _)| of_family(net, asked)) {
+        if let Err(error) = sockopt::set_md5_key(socket, *net, Some(key)) {
+            let hint = match error.raw_os_error() {
+                Some(libc::ENOMEM) => "; net.core.optmem_max bounds the keys of a listener",
+                Some(libc::ENOPROTOOPT) => "; this host's kernel has no TCP MD5 signatures",
+                _ => "",
+            };
+            log::error!(
+                "{asked}: the kernel does not take the key of {net}: {error}{hint}; nobody from there is heard"
+            );
+            keyless.push(*net);
+        }
+    }
+    keyless
+}
+
+fn of_family(net: &IpNet, address: SocketAddr) -> bool {
+    net.addr().is_ipv4() == address.is_ipv4()
+}
+
+/// A listener with its keys, and the prefixes whose keys it did not get.
+fn bind(address: SocketAddr, ring: &Keyring) -> io::Result<(TcpListener, Vec<IpNet>)> {
     let socket = socket::open(address)?;
     // Sessions of a former run that are still in TIME-WAIT must not keep us from the port.
     socket.set_reuse_address(true)?;
@@ -187,8 +270,10 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V6(_) => socket.set_unicast_hops_v6(255)?,
     }
     socket.bind(&address.into())?;
+    // Before anybody can be let in.
+    let keyless = give_keys(&socket, address, &ring.signed());
     socket.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(StdListener::from(socket)))
+    Ok((TcpListener::from_std(StdListener::from(socket)), keyless))
 }
 
 impl fmt::Display for ListenError {

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::control::{CHUNK, Control, ControlError, News, REQUEST};
 use crate::host::{Context, Flow, Host};
 use crate::kernel::{self, Kernel};
+use crate::keys::Keyrings;
 use crate::listen::{self, ListenError, Listeners};
 use crate::sessions::{READ_BUFFER, Sessions};
 use crate::signal::Signals;
@@ -90,6 +91,7 @@ pub struct Runtime<A> {
     clock: Clock,
     sessions: Sessions,
     listeners: Listeners,
+    rings: Keyrings,
     control: Option<Control<A>>,
     /// The kernel's routes, for the first speaker.
     kernel: Option<Kernel>,
@@ -124,6 +126,7 @@ impl<A> Runtime<A> {
             clock: Clock::start(),
             sessions,
             listeners: Listeners::new(registry()?),
+            rings: Keyrings::default(),
             control: None,
             kernel: None,
             signals: None,
@@ -144,7 +147,7 @@ impl<A> Runtime<A> {
 
     /// See [`Context::set_listeners`].
     pub fn set_listeners(&mut self, instance: usize, addresses: &[SocketAddr]) -> Result<(), ListenError> {
-        self.listeners.set(instance, addresses)
+        self.listeners.set(instance, addresses, self.rings.of(instance))
     }
 
     /// See [`Context::listeners`].
@@ -206,6 +209,8 @@ impl<A> Runtime<A> {
             speakers,
             now,
             listeners: &mut self.listeners,
+            sessions: &mut self.sessions,
+            rings: &mut self.rings,
             kernel: self.kernel.as_mut(),
             stop: &mut stop,
         });
@@ -262,11 +267,11 @@ impl<A> Runtime<A> {
 
     /// Everything that enters the core: sockets, then time. True: there is more for another turn.
     fn move_in(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
-        let Self { sessions, listeners, .. } = self;
+        let Self { sessions, listeners, rings, .. } = self;
         let mut more = sessions.take_in(speakers, now);
         // Places that the core has just given up are free for who is accepted.
-        more |= sessions.act(speakers, now);
-        more |= listeners.accept(now, |instance, stream, remote| {
+        more |= sessions.act(speakers, rings, now);
+        more |= listeners.accept(now, rings, |instance, stream, remote| {
             sessions.admit(speakers, instance, now, stream, remote);
         });
         for speaker in speakers {
@@ -280,10 +285,10 @@ impl<A> Runtime<A> {
 
     /// Everything that leaves the core for the network. True: there is more for another turn.
     fn move_out(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
-        let mut more = self.sessions.act(speakers, now);
+        let mut more = self.sessions.act(speakers, &self.rings, now);
         more |= self.sessions.send(speakers, now);
         // Connections whose last bytes have just been handed over.
-        more |= self.sessions.act(speakers, now);
+        more |= self.sessions.act(speakers, &self.rings, now);
         more |= self.sessions.linger(now);
         more
     }
@@ -312,6 +317,8 @@ impl<A> Runtime<A> {
             speakers,
             now,
             listeners: &mut self.listeners,
+            sessions: &mut self.sessions,
+            rings: &mut self.rings,
             kernel: self.kernel.as_mut(),
             stop: &mut stop,
         };

@@ -13,6 +13,7 @@ use crate::buffers::Buffers;
 use crate::cause::close_cause;
 use crate::conn::{Conn, Taken};
 use crate::ends::Interfaces;
+use crate::keys::{Keyring, Keyrings};
 use crate::linger::Lingering;
 use crate::socket;
 use crate::token::Key;
@@ -143,29 +144,49 @@ impl Sessions {
                 return;
             }
         };
-        let prepared = speaker.ttl(id).map_or(Ok(()), |(ttl, external)| {
-            socket::prepare(&SockRef::from(&stream), remote.ip(), ttl, external)
+        let near = speaker.ttl(id).map_or(Ok(true), |(ttl, external)| {
+            let socket = SockRef::from(&stream);
+            socket::prepare(&socket, remote.ip(), ttl, external)?;
+            socket::is_near(&socket, remote.ip(), ttl)
         });
-        if let Err(error) = prepared {
-            log::warn!("cannot set the options of a connection from {remote}: {error}");
-            speaker.closed(now, id, close_cause(&error));
+        let refused = match near {
+            Ok(true) => None,
+            Ok(false) => {
+                log::debug!(
+                    "refused a connection from {remote}: it is further away than ttl-security allows"
+                );
+                Some(CloseCause::Unreachable)
+            }
+            Err(error) => {
+                log::warn!("cannot set the options of a connection from {remote}: {error}");
+                Some(close_cause(&error))
+            }
+        };
+        if let Some(cause) = refused {
+            speaker.closed(now, id, cause);
             return;
         }
-        self.insert(speaker, instance, now, Conn::accepted(id, stream, 0));
+        self.insert(speaker, instance, now, Conn::accepted(id, remote.ip(), stream, 0));
     }
 
     /// Carries out what the speakers want done. True: there is more for another turn.
-    pub(crate) fn act(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
+    pub(crate) fn act(&mut self, speakers: &mut [Speaker<'_>], rings: &Keyrings, now: Instant) -> bool {
         let mut more = false;
         for (instance, speaker) in speakers.iter_mut().enumerate() {
             let mut left = ACTIONS_A_GO;
             while let Some(action) = speaker.poll_action() {
                 match action {
                     Action::Connect { conn: id, remote, local, interface, ttl, external } => {
-                        match socket::dial(remote, local, interface, ttl, external) {
+                        let access = rings.of(instance).access(remote.ip());
+                        match socket::dial(remote, local, interface, ttl, external, access) {
                             Ok((stream, over)) => {
                                 more |= over;
-                                self.insert(speaker, instance, now, Conn::dialled(id, stream, 0, over));
+                                self.insert(
+                                    speaker,
+                                    instance,
+                                    now,
+                                    Conn::dialled(id, remote.ip(), stream, 0, over),
+                                );
                             }
                             Err(error) => {
                                 log::debug!("cannot dial {remote}: {error}");
@@ -184,6 +205,26 @@ impl Sessions {
             }
         }
         more
+    }
+
+    /// Brings the keys of the connections of `instance` from `old` to `new`. Sessions go on; but those without a key that have one to
+    /// have, and it is not known, end.
+    pub(crate) fn rekey(
+        &mut self,
+        speaker: &mut Speaker<'_>,
+        instance: usize,
+        now: Instant,
+        old: &Keyring,
+        new: &Keyring,
+    ) {
+        for place in self.tables.get_mut(instance).into_iter().flatten() {
+            let ended = place.take_if(|conn| !conn.rekey(old.access(conn.remote), new.access(conn.remote)));
+            if let Some(mut conn) = ended {
+                conn.outbox.discard(&mut self.buffers);
+                self.open -= 1;
+                speaker.closed(now, conn.id, CloseCause::LocalError);
+            }
+        }
     }
 
     /// Sends what the speakers have to say, as far as sockets and shares allow. True: there is more for another turn.

@@ -7,6 +7,7 @@ use crier_core::config::{InterfaceName, Ttl};
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::keys::Access;
 use crate::sockopt;
 
 /// Class selector 6, internetwork control (RFC 4594, 3.2): routing traffic goes first where queues are full.
@@ -27,9 +28,15 @@ pub(crate) fn dial(
     interface: Option<InterfaceName>,
     ttl: Ttl,
     external: bool,
+    access: &Access,
 ) -> io::Result<(TcpStream, bool)> {
     let socket = open(remote)?;
     prepare(&socket, remote.ip(), ttl, external)?;
+    match access {
+        Access::Open => {}
+        Access::Key(key) => sockopt::set_md5_key(&socket, remote.ip().into(), Some(key))?,
+        Access::Closed => return Err(io::Error::other("its key is not known")),
+    }
     if let Some(interface) = interface {
         socket.bind_device(Some(interface.as_str().as_bytes()))?;
     }
@@ -85,6 +92,13 @@ pub(crate) fn prepare(socket: &Socket, remote: IpAddr, ttl: Ttl, external: bool)
         }
     }
     Ok(())
+}
+
+/// Whether an accepted connection's neighbor is as near as `ttl` wants it. The listener let everybody in, and what is in the queue
+/// already came before the socket had its minimum; so the segment that completed the handshake must have had it.
+pub(crate) fn is_near(socket: &Socket, remote: IpAddr, ttl: Ttl) -> io::Result<bool> {
+    let Some(least) = hops(ttl, false).1 else { return Ok(true) };
+    Ok(sockopt::handshake_ttl(socket, remote)?.is_some_and(|found| found >= least))
 }
 
 /// Marks the socket's packets as routing traffic. Sessions work without, so a refusal changes nothing.

@@ -7,6 +7,7 @@ use crier_core::Limits;
 use crier_core::limits::TableUse;
 use crier_io_mio::kernel::{self, Settings};
 
+use crate::keys::Keys;
 use crate::memory;
 
 use super::diagnostic::ConfigDiagnostic;
@@ -33,7 +34,8 @@ pub fn check(
     if let Some(why) = chosen {
         let _ = writeln!(text, "router-id: {} ({why})", model.local.router_id);
     }
-    for warning in &model.warnings {
+    let keys = Keys::read(&model, &Keys::default());
+    for warning in model.warnings.iter().chain(&keys.warnings(&model)) {
         let _ = writeln!(text, "warning: {warning}");
     }
     let _ = writeln!(text, "{}: ok", path.display());

@@ -28,7 +28,7 @@ use toml::de::DeTable;
 pub use check::{check, memory_plan};
 pub use diagnostic::{ConfigDiagnostic, Position};
 pub use kernel::Redistribute;
-pub use model::{Model, Network, OnStop, Tag};
+pub use model::{Model, Network, OnStop, PasswordFile, Tag};
 pub(crate) use policy::with_core_policies;
 pub use policy::{MatchModel, PolicyModel, RuleModel, SetModel};
 pub use reload::reload_conflict;
@@ -120,6 +120,7 @@ fn read(mut root: Section<'_, '_>, facts: &HostFacts<'_>) -> Option<Model> {
         redistribute: redistribute.unwrap_or_default(),
         peers: neighbors.peers,
         ranges: neighbors.ranges,
+        passwords: neighbors.passwords,
         tags: neighbors.tags,
         networks,
         policies: policies.models,

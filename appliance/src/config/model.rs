@@ -47,6 +47,8 @@ pub struct Model {
     pub ranges: Vec<DynamicRange>,
     /// What `Settings::tag` stands for: a position in this table.
     pub tags: Vec<Tag>,
+    /// Files with keys, of neighbors and of ranges.
+    pub passwords: Vec<PasswordFile>,
     /// Routes originated here, in the file's order.
     pub networks: Vec<Network>,
     /// Policies, in the order that `PolicyRef::Named` counts in.
@@ -90,6 +92,19 @@ pub struct Tag {
     pub description: String,
     /// Address of the configured neighbor; `None` for a group's dynamic ones.
     pub neighbor: Option<IpAddr>,
+}
+
+/// A file with the key of a neighbor, or of the neighbors from a range. The key itself is not part of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordFile {
+    /// The neighbor's address, or the range.
+    pub net: IpNet,
+    /// Whether it is a range.
+    pub dynamic: bool,
+    /// The file.
+    pub path: PathBuf,
+    /// Where the configuration says so, with nothing said about it.
+    pub place: ConfigDiagnostic,
 }
 
 /// A route originated here.

@@ -8,7 +8,7 @@ use crier_core::config::{DynamicRange, PeerConfig, PolicyRef, RemoteAs, Settings
 use crier_core::speaker::MAX_RANGES;
 use ipnet::IpNet;
 
-use super::model::Tag;
+use super::model::{PasswordFile, Tag};
 use super::peer::PeerKeys;
 use super::policy_read::PoliciesRead;
 use super::reader::{At, Place, Reader, Section};
@@ -28,6 +28,7 @@ pub(super) struct Neighbors<'r, 'a> {
     pub(super) peers: Vec<PeerConfig>,
     pub(super) ranges: Vec<DynamicRange>,
     pub(super) tags: Vec<Tag>,
+    pub(super) passwords: Vec<PasswordFile>,
     /// Sum of the groups' dynamic limits.
     pub(super) dynamic: u32,
     /// How many prefixes all of them may have accepted together, for each family.
@@ -55,6 +56,7 @@ impl<'r, 'a> Neighbors<'r, 'a> {
             peers: Vec::new(),
             ranges: Vec::new(),
             tags: Vec::new(),
+            passwords: Vec::new(),
             dynamic: 0,
             prefixes: 0,
             too_many: None,
@@ -137,6 +139,7 @@ impl<'r, 'a> Neighbors<'r, 'a> {
             }
             self.check_local_address(keys, &net.addr());
             self.ranges.push(DynamicRange { net: *net, limit, settings });
+            self.password(keys, *net, true);
         }
         self.tags.push(Tag {
             group: Some(name.to_owned()),
@@ -183,6 +186,7 @@ impl<'r, 'a> Neighbors<'r, 'a> {
         self.check_local_address(&keys, &remote);
         let settings = self.settings(&keys, remote_as);
         self.peers.push(PeerConfig { remote, port: keys.port.unwrap_or(BGP_PORT), settings });
+        self.password(&keys, remote.into(), false);
         self.tags.push(Tag {
             group: group_name,
             description: keys.description.unwrap_or_default(),
@@ -196,6 +200,15 @@ impl<'r, 'a> Neighbors<'r, 'a> {
     fn settings(&self, keys: &PeerKeys, remote_as: RemoteAs) -> Settings {
         let tag = u32::try_from(self.tags.len()).unwrap_or(u32::MAX);
         keys.settings(self.reader, tag, remote_as, self.limits.prefixes)
+    }
+
+    fn password(&mut self, keys: &PeerKeys, net: IpNet, dynamic: bool) {
+        self.passwords.extend(keys.password_file.as_ref().map(|file| PasswordFile {
+            net,
+            dynamic,
+            path: file.value.clone(),
+            place: self.reader.diagnostic(&file.place, ""),
+        }));
     }
 
     fn check_local_address(&self, keys: &PeerKeys, remote: &IpAddr) {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use crier_core::FamilySet;
 use crier_core::config::{
@@ -44,6 +45,7 @@ pub(super) struct PeerKeys {
     ttl: Option<Ttl>,
     enforce_first_as: Option<bool>,
     restart_time: Option<u16>,
+    pub(super) password_file: Option<At<PathBuf>>,
     blackhole: Option<bool>,
 }
 
@@ -66,6 +68,9 @@ impl PeerKeys {
             passive: section.get("passive").and_then(|value| value.boolean()),
             ttl: ttl(section),
             enforce_first_as: section.get("enforce-first-as").and_then(|value| value.boolean()),
+            password_file: section
+                .get("password-file")
+                .and_then(|value| Some(value.at(scalar::absolute_path(&value)?))),
             blackhole: section.get("blackhole").and_then(|value| value.boolean()),
             ..Self::default()
         };
@@ -83,7 +88,7 @@ impl PeerKeys {
         for key in ["bfd", "default-originate", "route-reflector-client", "add-paths"] {
             section.reserve_switch(key);
         }
-        for key in ["password-file", "interface", "local-as", "role"] {
+        for key in ["interface", "local-as", "role"] {
             section.reserve(key);
         }
         keys
@@ -112,6 +117,7 @@ impl PeerKeys {
             ttl: self.ttl.or(group.ttl),
             enforce_first_as: self.enforce_first_as.or(group.enforce_first_as),
             restart_time: self.restart_time.or(group.restart_time),
+            password_file: self.password_file.or(group.password_file),
             blackhole: self.blackhole.or(group.blackhole),
         }
     }

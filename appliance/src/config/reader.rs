@@ -35,6 +35,11 @@ impl<'a> Reader<'a> {
         self.warnings.borrow_mut().push((place.offset, diagnostic));
     }
 
+    /// A diagnostic that is kept for later.
+    pub(super) fn diagnostic(&self, place: &Place, message: impl Into<String>) -> ConfigDiagnostic {
+        self.source.diagnostic(place.offset, &place.key, message.into())
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         !self.errors.borrow().is_empty()
     }

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::authentication::AuthenticationRow;
+
 /// Text that is constant in the daemon and owned in a client.
 pub type Word = Cow<'static, str>;
 
@@ -44,6 +46,9 @@ pub struct PeerRow {
     pub description: String,
     /// `up`, `down`, `drain` or `limit`.
     pub admin: Word,
+    /// Why it is held down although no operator shut it down: its key is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// Prefixes of one family.
@@ -115,6 +120,10 @@ pub struct SessionRow {
     pub connect_failures: u64,
     /// Paths refused for want of room.
     pub refused_full: u64,
+    /// How its segments are signed; null where they are not.
+    pub authentication: Option<AuthenticationRow>,
+    /// What the kernel's counters of dropped segments suggest, while the session is not Established.
+    pub suspicion: Option<String>,
 }
 
 /// A neighbor's settings.

@@ -35,6 +35,9 @@ impl Daemon {
         if let Some(outcome) = self.execute(speaker, now, &command) {
             return Ok(Answer::Stream(Stream::outcome(outcome)));
         }
+        if let Command::Peers { peer: Some(_) } = command {
+            self.signatures.look(now.at);
+        }
         Stream::question(self, speaker, command).map(Answer::Stream)
     }
 }

@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use crier_core::{Family, PeerId, Speaker};
 use serde::Serialize;
 
+use super::authentication;
 use super::kernel::KernelView;
 use super::protocol::{Command, Target};
 use super::routes::Routes;
 use super::rows::{End, MessageRow};
 use super::summary;
-use super::view::{peer_row, session_row};
 use super::why::Why;
 use crate::daemon::commands::no_such_peer;
 use crate::daemon::{Daemon, Now};
@@ -161,7 +161,7 @@ impl Job {
                     if out.len() >= limit {
                         break;
                     }
-                    put(out, &peer_row(&peer, &daemon.words, now.at));
+                    put(out, &authentication::peer(&peer, daemon, now));
                     *after = peer.id;
                 }
                 if speaker.peers().any(|peer| peer.id > *after) {
@@ -172,7 +172,7 @@ impl Job {
             }
             Self::Session { peer } => {
                 if let Some(peer) = speaker.peer(*peer) {
-                    put(out, &session_row(&peer, &daemon.words, now.at));
+                    put(out, &authentication::session(&peer, daemon, now));
                 }
                 self.finish(End::Done(true))
             }

@@ -44,6 +44,7 @@ pub fn peer_row(peer: &PeerView<'_>, words: &Words, now: Instant) -> PeerRow {
             Admin::Drain => "drain",
             Admin::Limit => "limit",
         }),
+        held: None,
     }
 }
 
@@ -78,6 +79,8 @@ pub fn session_row(peer: &PeerView<'_>, words: &Words, now: Instant) -> SessionR
         attributes_discarded: counters.attributes_discarded,
         connect_failures: counters.connect_failures,
         refused_full: counters.refused_full,
+        authentication: None,
+        suspicion: None,
     }
 }
 

@@ -7,6 +7,7 @@ use crier_core::{Millis, PeerId, Speaker};
 
 use super::{Daemon, Now};
 use crate::control::protocol::{Announce, Command, Soft};
+use crate::keys::Held;
 use crate::reason;
 use crate::text;
 
@@ -57,6 +58,11 @@ impl Daemon {
         let was_shut = self.shut.remove(&address).is_some();
         if was_shut {
             self.keep(now);
+        }
+        if let Some(trouble) =
+            self.keys.of(address, false).filter(|held| held.is_locked()).and_then(Held::trouble)
+        {
+            return Err(format!("{address} stays down: {trouble}"));
         }
         match speaker.find_peer(address) {
             Some(peer) => speaker.enable(now.at, peer).map_err(|error| refused(address, error))?,

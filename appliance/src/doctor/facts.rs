@@ -5,8 +5,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crier_io_mio::Signing;
+
 use super::{host, ports, sysctls};
 use crate::config::Model;
+use crate::keys::{Counts, Keys};
 
 /// What is known of this host. What could not be read is missing.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,12 @@ pub struct Facts {
     pub unix_seconds: u64,
     /// What a look at the kernel's routes found, or why there was none; `None` without `[kernel]`.
     pub routes: Option<Result<RoutesLike, String>>,
+    /// What is the matter with files that hold keys.
+    pub keys: Vec<String>,
+    /// Signatures that the kernel can make; `None`: it does not tell.
+    pub signing: Option<Signing>,
+    /// Segments that the kernel dropped for their signatures.
+    pub dropped: Counts,
 }
 
 /// A TCP socket that listens.
@@ -66,6 +75,13 @@ impl Facts {
             open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum,
             memory_available: host::available(&text("/proc/meminfo")),
             unix_seconds: since.as_secs(),
+            keys: Keys::read(model, &Keys::default())
+                .warnings(model)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            signing: Signing::probe().ok(),
+            dropped: Counts::now().unwrap_or_default(),
             routes: model.kernel.as_ref().map(|settings| {
                 let found = crier_io_mio::kernel::look(settings).map_err(|error| error.to_string())?;
                 let kept = model

@@ -9,7 +9,7 @@ use crier_core::Family;
 use super::{Facts, Finding};
 use crate::config::Model;
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "net.ipv4.ip_forward",
     "net.ipv6.conf.all.forwarding",
     "net.ipv4.conf.all.rp_filter",
@@ -20,6 +20,7 @@ const NAMES: [&str; 11] = [
     "net.ipv6.route.skip_notify_on_dev_down",
     "net.ipv4.nexthop_compat_mode",
     "net.core.rmem_max",
+    "net.core.optmem_max",
     "net.ipv4.ip_unprivileged_port_start",
 ];
 

@@ -1,7 +1,10 @@
 //! Every line, with made-up facts.
 
+use crier_io_mio::Signing;
+
 use super::*;
 use crate::config::parse;
+use crate::keys::Counts;
 
 fn model(rest: &str) -> Model {
     let text = format!("[router]\nasn = 65000\nrouter-id = \"192.0.2.1\"\n{rest}");
@@ -37,6 +40,7 @@ fn healthy() -> Facts {
         memory_available: Some(1 << 40),
         unix_seconds: 1_800_000_000,
         routes: Some(Ok(RoutesLike { objects: true, ..RoutesLike::default() })),
+        ..Facts::default()
     }
 }
 
@@ -269,4 +273,42 @@ fn this_host_can_be_read() {
     let found = facts.listeners.iter().find(|found| found.address == address).unwrap();
     assert!(found.process.is_some(), "{found:?}");
     assert!(facts.routes.is_none());
+}
+
+#[test]
+fn signed_sessions_need_readable_keys_and_a_kernel_that_signs() {
+    let signed = model(
+        "[[neighbor]]\naddress = \"192.0.2.9\"\nremote-asn = 65000\npassword-file = \"/etc/crier/tor.md5\"\n",
+    );
+    let healthy =
+        Facts { signing: Some(Signing { md5: true, ao: false }), ..with("net.core.optmem_max", 20_480) };
+    assert_eq!(ailments(&signed, &healthy), []);
+    let said: Vec<String> = diagnose(&signed, &healthy).into_iter().map(|finding| finding.text).collect();
+    for text in
+        ["1 keys of neighbors and ranges can be read", "20480: 1 keys fit a listener", "has no TCP-AO"]
+    {
+        assert!(said.iter().any(|said| said.contains(text)), "{text}: {said:?}");
+    }
+    let facts = Facts { keys: vec!["/etc/crier/tor.md5 is empty".to_owned()], ..healthy.clone() };
+    assert_eq!(ailment(&signed, &facts).1, Level::Problem);
+    let facts = Facts { signing: Some(Signing { md5: false, ao: false }), ..healthy.clone() };
+    assert_eq!((ailment(&signed, &facts).0, ailment(&signed, &facts).1), ("tcp-md5", Level::Problem));
+    let mut facts = healthy.clone();
+    facts.sysctls.insert("net.core.optmem_max".to_owned(), 100);
+    assert_eq!(
+        (ailment(&signed, &facts).0, ailment(&signed, &facts).1),
+        ("net.core.optmem_max", Level::Warning)
+    );
+    let facts = Facts { dropped: Counts { wrong: 7, ..Counts::default() }, ..healthy };
+    assert!(ailment(&signed, &facts).2.contains("7 with a wrong one"));
+    // Without a key here only what nobody expected is worth a word.
+    assert_eq!(ailments(&model(""), &facts_of(Counts { wrong: 1, missing: 1, unexpected: 0 })), []);
+    assert_eq!(
+        ailment(&model(""), &facts_of(Counts { unexpected: 1, ..Counts::default() })).1,
+        Level::Warning
+    );
+}
+
+fn facts_of(dropped: Counts) -> Facts {
+    Facts { dropped, ..healthy() }
 }

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use crate::config::{self, HostFacts, Model, OnStop};
 use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
+use crate::keys::Keys;
 use crate::reason;
 
 /// What the loop calls.
@@ -61,6 +62,10 @@ impl App {
                 return Err(reason::config_error(&error));
             }
         };
+        let keys = Keys::read(&model, self.daemon.keys());
+        context.set_keys(0, keys.ring(&model));
+        let warnings = keys.warnings(&model);
+        self.daemon.set_keys(keys);
         if let Some(speaker) = context.speakers.first_mut() {
             speaker.set_own_addresses(&addresses);
             self.daemon.need_routes(if_route(&model));
@@ -70,7 +75,9 @@ impl App {
         self.kernel_changed(context);
         let text = reason::applied(&applied);
         log::info!("{}: {text}", self.path.display());
-        Ok(text)
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        let lines = warnings.iter().map(|warning| format!("\nwarning: {warning}"));
+        Ok(lines.fold(text, |text, line| text + &line))
     }
 }
 

@@ -33,6 +33,7 @@ fn lines(peer: &PeerRow) -> Vec<[Cell; 8]> {
     let paint = if up { Paint::Good } else { Paint::Bad };
     // A session that operators keep down says so where its state would stand.
     let session = match &*peer.admin {
+        "down" if peer.held.is_some() => "No key",
         "down" => "Shut down",
         "limit" => "Over limit",
         _ => &peer.state,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::or_nothing;
 use super::style::{Paint, Style};
+use crate::control::AuthenticationRow;
 use crate::control::rows::{ConfiguredRow, MessagesRow, SessionRow};
 use crate::text::{escape, short_span};
 
@@ -24,6 +25,19 @@ pub fn session(row: &SessionRow, style: Style, out: &mut impl Write) -> io::Resu
     line("Instance", &escape(&peer.instance))?;
     line("AS", &format!("local {}, neighbor {}", peer.local_asn, or_nothing(peer.remote_asn)))?;
     line("State", &format!("{}{since}, admin {}", style.paint(paint, &peer.state), peer.admin))?;
+    if let Some(held) = &peer.held {
+        line("Held down", &escape(held))?;
+    }
+    if let Some(suspicion) = &row.suspicion {
+        line("Suspicion", &escape(suspicion))?;
+    }
+    if let Some(authentication) = &row.authentication {
+        let AuthenticationRow { method, password_file, problem } = authentication;
+        line("Signatures", &format!("{}, key in {}", escape(method), escape(password_file)))?;
+        if let Some(problem) = problem.as_ref().filter(|_| peer.held.is_none()) {
+            line("", &escape(problem))?;
+        }
+    }
     line("Local address", &or_nothing(peer.local_address))?;
     line("Identifier", &or_nothing(peer.router_id))?;
     line("Flaps", &peer.flaps.to_string())?;

@@ -28,7 +28,7 @@ impl Pair {
         let poll = Poll::new().unwrap();
         poll.registry().register(&mut near, Token(0), Interest::READABLE | Interest::WRITABLE).unwrap();
         Self {
-            conn: Conn::accepted(ID, near, 0),
+            conn: Conn::accepted(ID, near.peer_addr().unwrap().ip(), near, 0),
             far,
             poll,
             events: Events::with_capacity(8),
@@ -134,11 +134,11 @@ fn a_blocked_socket_tells_when_there_is_room_again() {
 fn dialling_ends_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (mut stream, over) = socket::dial(address, None, None, Ttl::Default, true).unwrap();
+    let (mut stream, over) = socket::dial(address, None, None, Ttl::Default, true, &Access::Open).unwrap();
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(8);
     poll.registry().register(&mut stream, Token(0), Interest::READABLE | Interest::WRITABLE).unwrap();
-    let mut conn = Conn::dialled(ID, stream, 0, over);
+    let mut conn = Conn::dialled(ID, address.ip(), stream, 0, over);
     assert!(!conn.can_send());
     let (remote, local) = loop {
         if let Some(ends) = conn.finish_dialling().unwrap() {

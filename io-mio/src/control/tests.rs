@@ -9,7 +9,9 @@ use mio::{Events, Poll};
 use super::*;
 use crate::chunk::Chunk;
 use crate::host::Fill;
+use crate::keys::Keyrings;
 use crate::listen::Listeners;
+use crate::sessions::Sessions;
 
 /// Answers `count N` with N numbers, `follow` with news as they come, `big` with an item that fits nowhere, and
 /// everything else with itself.
@@ -80,6 +82,8 @@ struct Bench {
     poll: Poll,
     events: Events,
     listeners: Listeners,
+    sessions: Sessions,
+    rings: Keyrings,
     control: Control<Answer>,
     host: Teller,
     path: PathBuf,
@@ -95,6 +99,8 @@ impl Bench {
         let poll = Poll::new().unwrap();
         Self {
             listeners: Listeners::new(poll.registry().try_clone().unwrap()),
+            sessions: Sessions::new(poll.registry().try_clone().unwrap(), 0, 0, 0, 0),
+            rings: Keyrings::default(),
             control: Control::serve(poll.registry(), &path, clients).unwrap(),
             host: Teller::default(),
             events: Events::with_capacity(64),
@@ -121,6 +127,8 @@ impl Bench {
                 speakers: &mut [],
                 now: self.now,
                 listeners: &mut self.listeners,
+                sessions: &mut self.sessions,
+                rings: &mut self.rings,
                 kernel: None,
                 stop: &mut stop,
             };

@@ -7,24 +7,26 @@ use super::*;
 struct Bench {
     poll: Poll,
     listeners: Listeners,
+    rings: Keyrings,
 }
 
 impl Bench {
     fn new() -> Self {
         let poll = Poll::new().unwrap();
         let listeners = Listeners::new(poll.registry().try_clone().unwrap());
-        Self { poll, listeners }
+        Self { poll, listeners, rings: Keyrings::default() }
     }
 
     fn set(&mut self, instance: usize, wanted: &[&str]) -> Result<Vec<SocketAddr>, ListenError> {
         let wanted: Vec<_> = wanted.iter().map(|address| address.parse().unwrap()).collect();
-        self.listeners.set(instance, &wanted)?;
+        self.listeners.set(instance, &wanted, self.rings.of(instance))?;
         Ok(self.listeners.addresses(instance).collect())
     }
 
     fn accept(&mut self, now: Instant) -> (Vec<(usize, SocketAddr)>, bool) {
         let mut accepted = Vec::new();
-        let more = self.listeners.accept(now, |instance, _, remote| accepted.push((instance, remote)));
+        let more =
+            self.listeners.accept(now, &self.rings, |instance, _, remote| accepted.push((instance, remote)));
         (accepted, more)
     }
 
@@ -146,4 +148,106 @@ fn a_privileged_port_names_what_is_missing() {
         denied("[::]:1790").to_string(),
         "cannot listen on [::]:1790: Permission denied (os error 13)"
     );
+}
+
+fn ring(entries: &[(&str, &str)]) -> Keyring {
+    Keyring::new(entries.iter().map(|(net, key)| {
+        let key = keys::Key::new(key.as_bytes()).map_or(Access::Closed, Access::Key);
+        (net.parse().unwrap(), key)
+    }))
+}
+
+impl Bench {
+    fn rekey(&mut self, entries: &[(&str, &str)]) {
+        let old = self.rings.replace(0, ring(entries));
+        self.listeners.rekey(0, &old, self.rings.of(0));
+    }
+}
+
+/// Dials with a key, from a source address. `None`: nobody answers.
+fn dial(source: &str, to: SocketAddr, key: &str) -> Option<StdStream> {
+    let socket = socket::open(to).unwrap();
+    socket.bind(&SocketAddr::new(source.parse().unwrap(), 0).into()).unwrap();
+    if let Some(key) = keys::Key::new(key.as_bytes()) {
+        sockopt::set_md5_key(&socket, to.ip().into(), Some(&key)).unwrap();
+    }
+    // Over loopback the handshake is over when connect returns, or the kernel was silent.
+    let _ = socket.connect(&to.into());
+    socket.peer_addr().is_ok().then(|| StdStream::from(socket))
+}
+
+#[test]
+fn who_signs_is_let_in_and_nobody_else() {
+    for (listen, near, host, other, range) in [
+        ("127.0.0.1:0", "127.0.0.1", "127.1.0.1/32", "127.1.0.1", "127.0.0.0/8"),
+        ("[::1]:0", "::1", "::1/128", "::1", "::/64"),
+    ] {
+        let mut bench = Bench::new();
+        bench.rekey(&[(range, "range"), (host, "host")]);
+        let address = bench.set(0, &[listen]).unwrap()[0];
+        let right = if near == other { "host" } else { "range" };
+        let _one = dial(near, address, right).unwrap();
+        let _two = dial(other, address, "host").unwrap();
+        assert_eq!(bench.accept(Instant::EPOCH).0.len(), 2, "{listen}");
+        assert!(dial(near, address, "").is_none());
+        assert!(dial(near, address, "wrong").is_none());
+        assert!(dial(other, address, "range").is_none());
+    }
+}
+
+#[test]
+fn an_opened_again_listener_has_every_key() {
+    let mut bench = Bench::new();
+    let port = bench.set(0, &["127.0.0.1:0"]).unwrap()[0].port();
+    bench.set(0, &[]).unwrap();
+    bench.rekey(&[("127.0.0.1/32", "key")]);
+    let address = bench.set(0, &[&format!("0.0.0.0:{port}")]).unwrap()[0];
+    let there = SocketAddr::new("127.0.0.1".parse().unwrap(), address.port());
+    assert!(dial("127.0.0.1", there, "").is_none());
+    assert!(dial("127.0.0.1", there, "key").is_some());
+    bench.rekey(&[]);
+    assert!(dial("127.0.0.1", there, "").is_some());
+    assert!(dial("127.0.0.1", there, "key").is_none());
+}
+
+#[test]
+fn who_waited_while_the_keys_changed_is_turned_away() {
+    let mut bench = Bench::new();
+    let address = bench.set(0, &["127.0.0.1:0"]).unwrap()[0];
+    let _unsigned = dial("127.0.0.1", address, "").unwrap();
+    let other = dial("127.0.0.2", address, "").unwrap();
+    bench.rekey(&[("127.0.0.1/32", "key")]);
+    assert_eq!(bench.accept(Instant::EPOCH), (vec![(0, other.local_addr().unwrap())], false));
+    // The queue was empty once: from now on the kernel has looked.
+    let signed = dial("127.0.0.1", address, "key").unwrap();
+    bench.wait();
+    assert_eq!(bench.accept(Instant::EPOCH).0, [(0, signed.local_addr().unwrap())]);
+}
+
+#[test]
+fn nobody_is_heard_whose_key_is_not_known_or_not_taken() {
+    let mut bench = Bench::new();
+    bench.rekey(&[("127.0.0.0/24", ""), ("127.0.0.9/32", "key")]);
+    let address = bench.set(0, &["127.0.0.1:0"]).unwrap()[0];
+    let _closed = dial("127.0.0.1", address, "").unwrap();
+    let signed = dial("127.0.0.9", address, "key").unwrap();
+    assert_eq!(bench.accept(Instant::EPOCH).0, [(0, signed.local_addr().unwrap())]);
+    for listener in bench.listeners.places.iter_mut().flatten() {
+        listener.keyless.push("127.0.0.9/32".parse().unwrap());
+    }
+    let _signed = dial("127.0.0.9", address, "key").unwrap();
+    bench.wait();
+    assert_eq!(bench.accept(Instant::EPOCH), (vec![], false));
+}
+
+#[test]
+fn a_neighbor_without_a_key_calls_from_within_a_range_that_has_one() {
+    let mut bench = Bench::new();
+    let open = ("127.0.0.7/32".parse().unwrap(), Access::Open);
+    let range = ("127.0.0.0/24".parse().unwrap(), Access::Key(keys::Key::new(b"key").unwrap()));
+    bench.rings.replace(0, Keyring::new([open, range]));
+    let address = bench.set(0, &["127.0.0.1:0"]).unwrap()[0];
+    assert!(dial("127.0.0.7", address, "").is_some());
+    assert!(dial("127.0.0.6", address, "").is_none());
+    assert!(dial("127.0.0.6", address, "key").is_some());
 }

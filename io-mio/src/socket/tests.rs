@@ -30,7 +30,8 @@ fn finish(stream: &mut TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
 fn dials_both_families_from_a_source_address() {
     for (bind, source) in [("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
         let (listener, address) = listener(bind);
-        let (mut stream, _) = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true).unwrap();
+        let (mut stream, _) =
+            dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open).unwrap();
         let (remote, local) = finish(&mut stream).unwrap();
         assert_eq!(remote, address);
         assert_eq!(local.ip(), source.parse::<IpAddr>().unwrap());
@@ -52,12 +53,12 @@ fn options_follow_the_ttl_rules() {
         (Ttl::Multihop(0), false, 1, 1),
         (Ttl::Security(1), true, 255, 255),
     ] {
-        let (stream, _) = dial(v4, None, None, ttl, external).unwrap();
+        let (stream, _) = dial(v4, None, None, ttl, external, &Access::Open).unwrap();
         let socket = SockRef::from(&stream);
         assert_eq!(socket.ttl_v4().unwrap(), expected, "{ttl:?} {external}");
         assert_eq!(socket.tos_v4().unwrap(), CONTROL_TRAFFIC);
         assert!(socket.tcp_nodelay().unwrap());
-        let (stream, _) = dial(v6, None, None, ttl, external).unwrap();
+        let (stream, _) = dial(v6, None, None, ttl, external, &Access::Open).unwrap();
         let socket = SockRef::from(&stream);
         assert_eq!(socket.unicast_hops_v6().unwrap(), expected6, "{ttl:?} {external}");
         assert_eq!(socket.tclass_v6().unwrap(), CONTROL_TRAFFIC);
@@ -77,12 +78,12 @@ fn security_refuses_a_distant_neighbor() {
     for bind in ["127.0.0.1:0", "[::1]:0"] {
         // The listener answers with the system's 64, too far away for one hop: the attempt stays open.
         let (listener, address) = listener(bind);
-        let (stream, over) = dial(address, None, None, Ttl::Security(1), true).unwrap();
+        let (stream, over) = dial(address, None, None, Ttl::Security(1), true, &Access::Open).unwrap();
         assert!(!over);
         assert!(dialled(&stream).unwrap().is_none(), "{bind}");
         let socket = SockRef::from(&listener);
         prepare(&socket, address.ip(), Ttl::Security(1), true).unwrap();
-        let (mut stream, _) = dial(address, None, None, Ttl::Security(1), true).unwrap();
+        let (mut stream, _) = dial(address, None, None, Ttl::Security(1), true, &Access::Open).unwrap();
         assert_eq!(finish(&mut stream).unwrap().0, address);
     }
 }
@@ -91,7 +92,7 @@ fn security_refuses_a_distant_neighbor() {
 fn nobody_there_is_a_refusal() {
     let (gone, address) = listener("127.0.0.1:0");
     drop(gone);
-    let error = dial(address, None, None, Ttl::Default, true)
+    let error = dial(address, None, None, Ttl::Default, true, &Access::Open)
         .and_then(|(mut stream, _)| finish(&mut stream))
         .unwrap_err();
     assert_eq!(close_cause(&error), CloseCause::Refused);
@@ -101,7 +102,8 @@ fn nobody_there_is_a_refusal() {
 fn a_source_that_is_not_ours_is_a_local_error() {
     let (_listener, address) = listener("127.0.0.1:0");
     for source in ["192.0.2.1", "::1"] {
-        let error = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true).unwrap_err();
+        let error = dial(address, Some(source.parse().unwrap()), None, Ttl::Default, true, &Access::Open)
+            .unwrap_err();
         assert_eq!(close_cause(&error), CloseCause::LocalError, "{source}");
     }
 }
@@ -127,8 +129,40 @@ fn a_link_local_source_takes_the_link_of_the_remote_end() {
 fn an_interface_is_dialled_from() {
     let (_listener, address) = listener("127.0.0.1:0");
     let loopback = InterfaceName::new("lo");
-    let (mut stream, _) = dial(address, None, loopback, Ttl::Default, true).unwrap();
+    let (mut stream, _) = dial(address, None, loopback, Ttl::Default, true, &Access::Open).unwrap();
     assert!(finish(&mut stream).is_ok());
     let missing = InterfaceName::new("no-such-one");
-    assert!(dial(address, None, missing, Ttl::Default, true).is_err());
+    assert!(dial(address, None, missing, Ttl::Default, true, &Access::Open).is_err());
+}
+
+#[test]
+fn an_accepted_neighbor_was_near_before_its_first_byte() {
+    for (bind, source) in [("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
+        let (listener, address) = listener(bind);
+        for (ttl, near) in [(Ttl::Security(1), true), (Ttl::Multihop(254), false), (Ttl::Multihop(64), false)]
+        {
+            if near {
+                // The dialled end hears a near listener only.
+                prepare(&SockRef::from(&listener), address.ip(), ttl, true).unwrap();
+            }
+            let source = Some(source.parse().unwrap());
+            let (mut stream, _) = dial(address, source, None, ttl, true, &Access::Open).unwrap();
+            let (remote, local) = finish(&mut stream).unwrap();
+            assert_eq!(remote, address);
+            let (accepted, from) = listener.accept().unwrap();
+            assert_eq!(from, local);
+            let socket = SockRef::from(&accepted);
+            assert_eq!(is_near(&socket, from.ip(), Ttl::Security(1)).unwrap(), near, "{bind} {ttl:?}");
+            assert!(is_near(&socket, from.ip(), Ttl::Security(192)).unwrap());
+            assert!(is_near(&socket, from.ip(), Ttl::Default).unwrap());
+            if near {
+                let all = if address.is_ipv4() {
+                    sockopt::set_min_ttl_v4(&listener, 0)
+                } else {
+                    sockopt::set_min_hops_v6(&listener, 0)
+                };
+                all.unwrap();
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod lab {
     mod netlink;
     mod operation;
     mod pairs;
+    mod password;
     mod peers;
     mod policy;
     mod recording;

@@ -1,15 +1,19 @@
 //! How far a neighbor may be: next to us and proven so (GTSM, RFC 5082), or some hops away.
 
-use crier_tests::lab::{Crier, Daemon, Frr, Kind, Lab, Plan, await_until};
+use std::io::Write;
+use std::net::SocketAddr;
+
+use crier_tests::lab::{Crier, Daemon, Frr, Kind, Lab, Neighbor, Plan, await_until};
 use crier_tests::raw_peer::RawPeer;
-use crier_tests::wire::{OPEN, Open};
+use crier_tests::wire::Open;
+use socket2::{Domain, Socket, Type};
 
 #[test]
 fn ttl_security_with_frr_over_both_transports() {
     let Some(lab) = Lab::new(&[Kind::Crier, Kind::Frr]) else { return };
     let (a, b) = (lab.node("a"), lab.node("b"));
     a.link(&["192.0.2.1/24", "2001:db8::1/64"], &b, &["192.0.2.2/24", "2001:db8::2/64"]);
-    let guard = |text: &'static str| move |one: &mut crier_tests::lab::Neighbor| one.extra = text.to_owned();
+    let guard = |text: &'static str| move |one: &mut Neighbor| one.extra = text.to_owned();
     let plan = Plan::new(65001, [10, 0, 0, 1])
         .neighbor("192.0.2.1", "192.0.2.2", 65002)
         .with(guard("ttl-security = 1\n"))
@@ -36,22 +40,57 @@ fn ttl_security_with_frr_over_both_transports() {
 fn ttl_security_hears_nobody_from_afar() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
     let (a, b) = (lab.node("a"), lab.node("b"));
-    a.link(&["192.0.2.1/24"], &b, &["192.0.2.2/24"]);
-    let plan = Plan::new(65001, [10, 0, 0, 1]).neighbor("192.0.2.1", "192.0.2.2", 65002).with(|far| {
-        far.passive = true;
-        far.extra = "ttl-security = 1\n".to_owned();
-    });
-    let crier = Crier::start(&a, &plan);
-    // Sends with a TTL of 64, as somebody does who is 191 hops away: the kernel drops what crier must not hear.
-    let mut peer = RawPeer::connect(&b, "192.0.2.1");
-    assert_eq!(peer.receive().0, OPEN);
-    peer.send(&Open::new(65002, [10, 0, 0, 2]).encode());
-    // Nor does crier hear that its own OPEN arrived; only its own account says how it ends.
-    let error = || crier.peer("192.0.2.2")["last_error"].take();
-    let error = await_until("crier gives up", error, |error| !error.is_null());
-    assert_eq!((&error["code"], &error["direction"]), (&4.into(), &"sent".into()), "{error}");
-    let shown = crier.json(&["peers", "192.0.2.2"])[0].take();
-    assert_eq!((&shown["received"]["open"], &shown["sent"]["open"]), (&0.into(), &1.into()), "{shown}");
+    a.link(
+        &["192.0.2.1/24", "2001:db8::1/64"],
+        &b,
+        &["192.0.2.2/24", "192.0.2.3/24", "2001:db8::2/64", "2001:db8::3/64"],
+    );
+    let guarded = |far: &mut Neighbor| (far.passive, far.extra) = (true, "ttl-security = 1\n".to_owned());
+    let plan = Plan::new(65001, [10, 0, 0, 1])
+        .neighbor("192.0.2.1", "192.0.2.2", 65002)
+        .with(guarded)
+        .neighbor("2001:db8::1", "2001:db8::2", 65002)
+        .with(guarded);
+    let text = Crier::configuration(&plan)
+        + "\n[[group]]\nname = \"nodes\"\nremote-asn = \"external\"\ndynamic = [\"192.0.2.0/24\", \"2001:db8::/64\"]\n\
+           dynamic-limit = 2\nttl-security = 1\n";
+    let mut crier = Crier::start_with(&a, &text);
+    let open = Open::new(65002, [10, 0, 0, 2]);
+    for (from, to, configured) in [
+        ("192.0.2.2", "192.0.2.1", true),
+        ("192.0.2.3", "192.0.2.1", false),
+        ("2001:db8::2", "2001:db8::1", true),
+        ("2001:db8::3", "2001:db8::1", false),
+    ] {
+        let dial = |ttl| {
+            b.enter(|| {
+                let to = SocketAddr::new(to.parse().unwrap(), 179);
+                let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+                match to {
+                    SocketAddr::V4(_) => socket.set_ttl_v4(ttl).unwrap(),
+                    SocketAddr::V6(_) => socket.set_unicast_hops_v6(ttl).unwrap(),
+                }
+                socket.bind(&SocketAddr::new(from.parse().unwrap(), 0).into()).unwrap();
+                socket.connect(&to.into()).unwrap();
+                RawPeer::over(socket.into())
+            })
+        };
+        // One hop too far. What it says lies in the queue before crier has looked, and is not heard.
+        crier.process().signal("STOP");
+        let mut far = dial(254);
+        far.stream().write_all(&open.encode()).unwrap();
+        crier.process().signal("CONT");
+        far.await_close();
+        let heard = || crier.json(&["peers", from])[0]["received"]["open"].take();
+        if configured {
+            assert_eq!(heard(), 0, "{from}");
+        } else {
+            assert!(crier.peer(from).is_null(), "{from}");
+        }
+        let mut near = dial(255);
+        near.establish(&open);
+        crier.await_established(from);
+    }
 }
 
 #[test]
