@@ -4,7 +4,7 @@ use crier_core::{Family, Instant, Speaker};
 use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
-use super::cells::Stage;
+use super::cells::{Doubt, Stage};
 use super::nowhere::{nowhere, object_of, via};
 use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
@@ -77,6 +77,10 @@ impl Bridge {
             if self.is_window_full() {
                 return true;
             }
+            if self.end_of_wait().is_some_and(|at| at <= now) {
+                // Too much else is to be asked for the dead to wait any longer.
+                self.go_together(now, speaker, port);
+            }
             let next = Family::ALL.into_iter().find_map(|family| {
                 let slot = self.cells.next_marked(family).or_else(|| speaker.poll_forwarding(family))?;
                 Some((family, slot))
@@ -106,8 +110,8 @@ impl Bridge {
             }
             return self.sweep_at.is_some();
         }
-        if !self.asked.window.is_empty() {
-            // What is under way may still name them.
+        if !self.asked.window.is_empty() || self.survey.ended() < self.keep_until {
+            // What is under way may still name them, or what is not known to be there.
             return false;
         }
         let Self { sets, asked, .. } = self;
@@ -138,7 +142,10 @@ impl Bridge {
             Stage::Idle | Stage::Going => {}
         }
         // Whoever was refused may have gone, and the slot with it.
-        let Some(prefix) = speaker.prefix_in(family, slot) else { return };
+        let Some(prefix) = speaker.prefix_in(family, slot) else {
+            cell.doubt = Doubt::None;
+            return;
+        };
         if self.is_kept(now, speaker, family, slot, prefix) {
             return;
         }
@@ -151,10 +158,14 @@ impl Bridge {
             speaker.set_installed(family, slot, true);
         }
         let had = cell.set;
+        // What is taken for gone may be there after all.
+        let put_back = cell.doubt == Doubt::PutBack;
         let key = self.settings.key(prefix);
         match self.wanted(speaker, family, slot) {
             Err(errno) => self.refused(now, family, slot, errno),
-            Ok(0) if had == 0 || mutant!(BridgeForgets) => speaker.set_installed(family, slot, false),
+            Ok(0) if had == 0 && !put_back || mutant!(BridgeForgets) => {
+                speaker.set_installed(family, slot, false);
+            }
             Ok(0) if self.waits_for_others(had) => {
                 if let Some(cell) = self.cells.get_mut(family, slot) {
                     cell.stage = Stage::Going;

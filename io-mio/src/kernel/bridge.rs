@@ -161,6 +161,8 @@ pub struct Bridge {
     pub(super) retry_wait: Millis,
     /// Something was refused that no destination stands for: a survey shows what it is.
     pub(super) doubtful: bool,
+    /// Objects that nothing seems to lead to stay until so many surveys have ended.
+    pub(super) keep_until: u64,
     pub(super) standing: Standing,
     /// Routes that were asked for and are not known to be there.
     pub(super) arriving: u32,
@@ -187,6 +189,7 @@ impl Bridge {
             retry_at: None,
             retry_wait: FIRST_RETRY,
             doubtful: false,
+            keep_until: 0,
             standing: Standing::default(),
             arriving: 0,
             addresses_changed: false,

@@ -36,6 +36,22 @@ pub(super) struct Cell {
     pub(super) again: bool,
     /// The request under way is for a route where there was none: it counts among those that there may be.
     pub(super) arriving: bool,
+    pub(super) doubt: Doubt,
+}
+
+/// How sure it is that the kernel has, or has not, the route of a destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Quite.
+    #[default]
+    None,
+    /// Something says that it has gone: the kernel of its own accord, which may be late, or a dump of IPv6 routes, which leaves some
+    /// out when others change meanwhile. The next dump decides.
+    Gone,
+    /// It was taken for gone, and is asked for anew. Should that be refused because one is there, it is still ours.
+    PutBack,
+    /// So it was. Should it be taken for gone again, what is there is somebody else's.
+    StillThere,
 }
 
 /// All of them, and which are to be looked at once more.

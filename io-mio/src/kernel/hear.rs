@@ -4,7 +4,7 @@ use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left, UNDER_WAY};
-use super::cells::Stage;
+use super::cells::{Doubt, Stage};
 use super::nowhere::nowhere;
 use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
@@ -24,6 +24,10 @@ impl Bridge {
         sequence: u32,
         result: Result<(), i32>,
     ) {
+        if !self.asked.window.iter().any(|(asked, _)| *asked == sequence) {
+            // It was given up as lost.
+            return;
+        }
         while let Some((asked, about)) = self.asked.window.pop_front() {
             if asked == sequence {
                 return self.settle(now, speaker, about, result);
@@ -91,6 +95,9 @@ impl Bridge {
         match result {
             Ok(()) | Err(libc::ESRCH) if set == 0 => {
                 self.take_out(family, slot);
+                if let Some(cell) = self.cells.get_mut(family, slot) {
+                    cell.doubt = Doubt::None;
+                }
                 if self.cells.get(family, slot).again {
                     self.cells.mark(family, slot);
                 }
@@ -103,8 +110,11 @@ impl Bridge {
                     self.sets.release(had);
                 }
                 if let Some(cell) = self.cells.get_mut(family, slot) {
-                    (cell.set, cell.seen) = (set, seen);
+                    (cell.set, cell.seen, cell.doubt) = (set, seen, Doubt::None);
                 }
+            }
+            Err(libc::EEXIST) if had == 0 && self.cells.get(family, slot).doubt == Doubt::PutBack => {
+                self.still_there(now, family, slot, set);
             }
             Err(errno) => {
                 self.sets.doubt(set);
@@ -139,7 +149,7 @@ impl Bridge {
     }
 
     /// When what was refused is tried again: ever more seldom.
-    fn retry(&mut self, now: Instant) -> Instant {
+    pub(super) fn retry(&mut self, now: Instant) -> Instant {
         *self.retry_at.get_or_insert_with(|| {
             let at = now + self.retry_wait;
             self.retry_wait = Millis(self.retry_wait.0 * 2).min(LONGEST_RETRY);
@@ -183,7 +193,9 @@ impl Bridge {
                 }
             }
             Message::RouteGone(route) if self.settings.is_ours(route) => {
-                if !own {
+                if origin.port == 0 {
+                    self.perhaps_gone(now, speaker, route);
+                } else if !own {
                     self.own_route_gone(speaker, route);
                 }
             }
@@ -202,7 +214,7 @@ impl Bridge {
             Message::NextHop(object) => {
                 if origin.dump {
                     self.own_object(object, port);
-                } else if !own && self.sets.lost(object.id) {
+                } else if !own && self.sets.changed(object.id) {
                     self.survey.ask(now);
                 }
             }
@@ -234,6 +246,7 @@ impl Bridge {
         if mutant!(OverrunIgnored) {
             return;
         }
+        self.addresses_changed = true;
         self.survey.ask(now);
     }
 
@@ -289,7 +302,7 @@ impl Bridge {
             };
         }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
-        cell.seen = number;
+        (cell.seen, cell.doubt) = (number, Doubt::None);
         match actual {
             Some(actual) if self.sets.same(actual, cell.set) => self.sets.release(actual),
             Some(actual) => {
@@ -356,13 +369,6 @@ impl Bridge {
         if self.cells.get(family, slot).set != 0 {
             self.vanished(family, slot);
         }
-    }
-
-    /// The kernel has lost a route: it is to be put back, if it is still wanted.
-    pub(super) fn vanished(&mut self, family: Family, slot: u32) {
-        self.take_out(family, slot);
-        self.standing.put_back += 1;
-        self.cells.mark(family, slot);
     }
 
     /// An object or group as a dump has it.

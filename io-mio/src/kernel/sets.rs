@@ -333,9 +333,16 @@ impl Sets {
             }
             let left: heapless::Vec<HopId, MOST_HOPS> =
                 self.members(set).iter().copied().filter(|member| *member != place).collect();
-            let Some(ids) = self.ids.clone().filter(|_| there == There::Yes) else { continue };
+            let Some(ids) = self.ids.clone() else { continue };
             self.take(set);
             self.put(set, &left);
+            if there == There::No {
+                // It is made as it is to be when a route needs it.
+                continue;
+            }
+            if let Some(slot) = self.slot_mut(set) {
+                slot.there = There::Yes;
+            }
             let objects: heapless::Vec<u32, MOST_HOPS> =
                 left.iter().map(|member| ids.start + u32::from(*member)).collect();
             say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));

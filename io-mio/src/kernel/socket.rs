@@ -307,6 +307,9 @@ fn hear(
             Ok(Received::Foreign) => continue,
             Ok(Received::Overrun | Received::Truncated(_)) => {
                 bridge.overrun(now);
+                if line == Line::Dumping {
+                    bridge.survey.incomplete();
+                }
                 continue;
             }
             Ok(Received::Nothing) => {

@@ -107,6 +107,16 @@ impl Survey {
         self.repeat |= self.answered(sequence);
     }
 
+    /// How many have ended.
+    pub(super) const fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// The dump under way has lost something.
+    pub(super) fn incomplete(&mut self) {
+        self.repeat |= self.asked.is_some();
+    }
+
     /// Whether anything is known at all.
     pub(super) const fn has_ended_once(&self) -> bool {
         self.ended > 0
@@ -215,7 +225,7 @@ impl Bridge {
                 self.not_found(family, slot);
                 let is_gone = cell.set != 0 && cell.seen != number && cell.stage != Stage::InFlight;
                 if is_gone && !mutant!(VanishedStays) {
-                    self.vanished(family, slot);
+                    self.not_shown(now, family, slot);
                 }
             }
         }

@@ -60,6 +60,8 @@ impl Sockets {
         let _ = listening.subscribe(Group::NextHops);
         let asking = Netlink::open()?;
         asking.set_receive_buffer(RECEIVE_BUFFER)?;
+        // What our own requests have changed would fill the socket, and what others have done be lost.
+        listening.ignore(asking.port())?;
         Ok(Self { asking, listening, dumping: Netlink::open()?, addressing: Netlink::open()? })
     }
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{RecvFlags, bind, getsockname, recvfrom};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use crate::sockopt::{join_netlink_group, set_netlink_option, set_receive_buffer_beyond_limit};
 
@@ -106,6 +106,24 @@ impl Netlink {
             }
             other => other,
         }
+    }
+
+    /// Messages that the requests of another socket cause are not received any more.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn ignore(&self, port: u32) -> io::Result<()> {
+        /// Where a message has the port of who caused it: `nlmsg_pid`.
+        const CAUSE: u32 = 12;
+        // The filter reads words in network order.
+        let port = u32::from_be_bytes(port.to_ne_bytes());
+        let line = |code: u32, jt: u8, jf: u8, k: u32| SockFilter::new(code as u16, jt, jf, k);
+        self.socket.attach_filter(&[
+            line(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, CAUSE),
+            line(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, port),
+            line(libc::BPF_RET | libc::BPF_K, 0, 0, 0),
+            line(libc::BPF_RET | libc::BPF_K, 0, 0, u32::MAX),
+        ])
     }
 
     /// The number that the kernel knows the socket by, which is in the messages that its requests cause.

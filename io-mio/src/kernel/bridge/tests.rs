@@ -2,7 +2,8 @@ use crier_core::{Family, Millis};
 
 use super::super::Pending;
 use super::{Settings, Standing};
-use crate::netlink::decode::Message;
+use crate::netlink::decode::{Message, messages};
+use crate::netlink::encode::{self, Existing, Via};
 
 mod blackhole;
 mod fake;
@@ -265,22 +266,61 @@ fn a_link_that_fails_and_comes_back() {
     assert_eq!(bench.fake.gateways(A), Some(vec![11]));
 }
 
-/// The kernel tells late that a route has gone, which has long been made anew.
 #[test]
-fn what_is_ours_in_spite_of_a_refusal() {
+fn what_is_taken_for_gone_and_is_there_after_all() {
+    let mut bench = bench(Settings::default(), &[11, 12]);
+    bench.announce(11, &[A]);
+    bench.settle();
+    let left = (bench.fake.routes.clone(), bench.fake.objects.clone());
+    let (family, at) = (V4, slot(&bench, A));
+    // The kernel refuses what is there already; the object that it leads to is not taken from under it.
+    bench.bridge.vanished(family, at);
+    assert_eq!(requests(&mut bench, |_| {}), 1);
+    let said = requests(&mut bench, |bench| bench.pass(Millis::from_secs(20)));
+    assert_eq!((said, &bench.fake.routes, &bench.fake.objects), (0, &left.0, &left.1));
+    let Standing { refused, routes, .. } = bench.bridge.standing();
+    assert_eq!((refused, routes), (0, 1));
+    // Withdrawn in the meantime, it goes.
+    bench.bridge.vanished(family, at);
+    bench.withdraw(11, &[A]);
+    bench.pass(Millis::from_secs(20));
+    assert!(bench.fake.routes.is_empty() && bench.fake.objects.is_empty(), "{:?}", bench.fake);
+    // Somebody else's in its place stays, and is not called ours.
+    bench.announce(11, &[A]);
+    bench.settle();
+    let foreign = (17, Lead::Hops(vec![]));
+    bench.fake.routes.insert(A.parse().unwrap(), foreign.clone());
+    bench.hear(&Message::Overrun);
+    bench.pass(Millis::from_secs(30));
+    assert_eq!(bench.fake.routes[&A.parse().unwrap()], foreign);
+    let Standing { refused, routes, .. } = bench.bridge.standing();
+    assert_eq!((refused, routes), (1, 0));
+}
+
+/// The kernel tells on its own account, and late, that a route has gone, which has long been made anew.
+#[test]
+fn what_the_kernel_tells_on_its_own_account_is_looked_at() {
     let mut bench = bench(Settings::default(), &[11]);
     bench.announce(11, &[A, B]);
     bench.settle();
-    let routes = bench.fake.routes.clone();
-    let (family, at) = (V4, slot(&bench, A));
-    bench.bridge.vanished(family, at);
-    let said = requests(&mut bench, |_| {});
-    assert_eq!((said, bench.bridge.standing().refused), (1, 1));
-    bench.hear(&Message::Overrun);
+    let mut room = [0; 4096];
+    let key = bench.bridge.settings.key(A.parse().unwrap());
+    let length = encode::set_route(&mut room, 0, Existing::Refuse, &key, Via::Object(FIRST)).unwrap();
+    // RTM_DELROUTE, as a notification has it.
+    room[4..6].copy_from_slice(&libc::RTM_DELROUTE.to_ne_bytes());
+    let tell = |bench: &mut Bench| {
+        let (_, message) = messages(&room[..length]).next().unwrap();
+        bench.hear(&message);
+    };
+    let said = requests(&mut bench, |bench| {
+        tell(bench);
+        bench.pass(Millis::from_secs(2));
+    });
+    assert_eq!((said, bench.bridge.standing().put_back), (0, 0));
+    bench.fake.routes.remove(&A.parse().unwrap());
+    tell(&mut bench);
     bench.pass(Millis(100));
-    assert_eq!((bench.bridge.standing().refused, bench.bridge.standing().routes), (0, 2));
-    let said = requests(&mut bench, |bench| bench.pass(Millis::from_secs(20)));
-    assert_eq!((said, &bench.fake.routes), (0, &routes));
+    assert_eq!((bench.fake.gateways(A), bench.bridge.standing().put_back), (Some(vec![11]), 1));
 }
 
 #[test]

@@ -31,6 +31,21 @@ impl Sets {
         true
     }
 
+    /// Somebody has changed an object, or the kernel has: it takes next hops whose link fails out of their groups. True: it is
+    /// one of ours.
+    pub(in crate::kernel) fn changed(&mut self, id: u32) -> bool {
+        let Some(at) = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start) else {
+            return false;
+        };
+        let hops = self.hops.len() as u32;
+        if let Some(slot) = at.checked_sub(hops).and_then(|set| self.slot_mut(set + 1)) {
+            slot.there = There::Perhaps;
+        } else if let Some(slot) = self.hop_slot_mut(at as HopId).filter(|_| at < hops) {
+            slot.there = There::Perhaps;
+        }
+        true
+    }
+
     /// The set that a route to this object leads to, with one hold on it.
     pub(in crate::kernel) fn set_of_object(&mut self, id: u32) -> Option<SetId> {
         let at = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start)?;

@@ -82,6 +82,8 @@ impl Linux {
         for prefix in lost {
             self.fib.unlearn(prefix);
             if is_ipv6(prefix) {
+                // Nobody has asked for this, says the kernel.
+                let cause = Cause { port: 0, sequence: 0 };
                 self.changed(say::route_gone(cause, prefix, &Lead::Object(id)));
             }
         }

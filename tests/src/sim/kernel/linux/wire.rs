@@ -31,6 +31,8 @@ pub(super) struct Dump {
     changes: u64,
     /// It is the last one of those that tell everything.
     is_last: bool,
+    /// Something that it should have told.
+    left_out: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +111,8 @@ impl Linux {
             _ => return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         };
         let is_last = header.kind == libc::RTM_GETROUTE && ipv6;
-        self.dump = Some(Dump { sequence: header.sequence, left, changes: self.changes, is_last });
+        self.dump =
+            Some(Dump { sequence: header.sequence, left, changes: self.changes, is_last, left_out: false });
         Ok(())
     }
 
@@ -118,7 +121,13 @@ impl Linux {
         let mut dump = self.dump.take()?;
         let cause = Cause { port: DUMPING, sequence: dump.sequence };
         let interrupted = dump.changes != self.changes;
-        let flags = libc::NLM_F_MULTI | if interrupted { libc::NLM_F_DUMP_INTR } else { 0 };
+        // Of IPv6 routes nothing says so: the walk goes on somewhere else, and some are left out.
+        let told = interrupted && !dump.is_last;
+        let flags = libc::NLM_F_MULTI | if told { libc::NLM_F_DUMP_INTR } else { 0 };
+        if interrupted && dump.is_last {
+            dump.left.pop_front();
+            (dump.changes, dump.left_out) = (self.changes, true);
+        }
         let mut bytes = Vec::new();
         for item in dump.left.drain(..dump.left.len().min(PIECE)) {
             match item {
@@ -144,7 +153,7 @@ impl Linux {
             self.dump = Some(dump);
         } else {
             bytes.extend(say::done(cause, flags));
-            if dump.is_last && self.survey_is_true && !interrupted {
+            if dump.is_last && self.survey_is_true && !interrupted && !dump.left_out {
                 self.doubtful = false;
             }
         }
