@@ -4,8 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use crier_core::{Family, Instant, Limits, Speaker};
-use mio::unix::SourceFd;
-use mio::{Interest, Registry};
+use mio::Registry;
 
 use super::Settings;
 use super::ask::Port;
@@ -16,7 +15,6 @@ use crate::addresses;
 use crate::netlink::decode::{Address, Message, messages};
 use crate::netlink::encode::{self, Only};
 use crate::netlink::{self, DATAGRAM, Received};
-use crate::token::Key;
 
 /// Destinations that a turn asks for at most, and datagrams that it hears from each socket.
 const BUDGET: u32 = 2048;
@@ -75,13 +73,8 @@ impl Kernel {
         Ok(Self::over(Sockets::open()?, settings, limits))
     }
 
-    pub(crate) fn register(&self, registry: &Registry) -> io::Result<()> {
-        use std::os::fd::AsRawFd;
-        let token = Key::Kernel.token();
-        for socket in self.wire.awaited() {
-            registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
-        }
-        Ok(())
+    pub(crate) fn register(&mut self, registry: &Registry) -> io::Result<()> {
+        self.wire.register(registry)
     }
 }
 
@@ -141,6 +134,11 @@ impl<W: Wire> Kernel<W> {
         }
         self.bridge.watch_neighbors(now, speaker);
         self.bridge.timeout(now);
+        if self.bridge.survey.is_stuck(now)
+            && let Err(error) = self.wire.reset(Line::Dumping)
+        {
+            log::warn!("the kernel no longer tells what routes there are: {error}");
+        }
         self.dump(now, speaker);
         let Self { bridge, out, wire, .. } = self;
         let mut port = Requests { out, wire };
@@ -325,6 +323,9 @@ fn hear(
             // What a dump tells goes by the number of the socket that asked for it, and so is never taken for a change of ours.
             let own = origin.port == port.wire.port(Line::Asking);
             bridge.heard(now, speaker, origin, own, &message, port);
+            if line == Line::Dumping {
+                bridge.survey.goes_on(now);
+            }
         }
     }
     port.flush();

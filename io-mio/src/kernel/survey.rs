@@ -8,8 +8,15 @@ use super::cells::Stage;
 
 /// Time between two surveys that nobody has asked for.
 const EVERY: Millis = Millis::from_secs(300);
-/// Time between two that somebody has asked for: one event seldom comes alone.
+/// Time between two that somebody has asked for, at least: one event seldom comes alone.
 const PAUSE: Millis = Millis(50);
+/// And at most. In between it is as many times as long as the last one took: looking is not to be all that there is to do.
+const LONGEST_PAUSE: Millis = Millis::from_secs(1);
+const SHARE: u64 = 4;
+/// A dump that says nothing for so long has been given up by the kernel, which does not always say so.
+const PATIENCE: Millis = Millis::from_secs(5);
+/// How often one dump is repeated at most. Where others never rest, what was seen counts, and what was not seen does not.
+const MOST_REPEATS: u8 = 3;
 
 /// What is dumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,13 @@ pub(super) struct Survey {
     asked: Option<u32>,
     /// It has to be repeated: something changed meanwhile.
     repeat: bool,
+    repeats: u8,
+    /// One was not repeated, although it should have been: what was not seen may be there.
+    partial: bool,
+    /// When the survey began, and when something was heard last.
+    began: Instant,
+    heard: Instant,
+    pause: Millis,
     /// When the next one begins.
     at: Option<Instant>,
     /// Surveys begun.
@@ -59,6 +73,11 @@ impl Survey {
             running: None,
             asked: None,
             repeat: false,
+            repeats: 0,
+            partial: false,
+            began: Instant::EPOCH,
+            heard: Instant::EPOCH,
+            pause: PAUSE,
             at: Some(Instant::EPOCH),
             count: 0,
             ended: 0,
@@ -68,13 +87,29 @@ impl Survey {
 
     /// Something has happened on which the kernel may have changed more than it said.
     pub(super) fn ask(&mut self, now: Instant) {
-        let at = now + PAUSE;
+        let at = now + self.pause;
         self.at = Some(self.at.map_or(at, |before| before.min(at)));
     }
 
-    /// When the next one is due.
+    /// When the next one is due, or the one under way given up.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.at.filter(|_| self.running.is_none())
+        if self.running.is_some() { Some(self.heard + PATIENCE) } else { self.at }
+    }
+
+    /// The dump under way has said something.
+    pub(super) fn goes_on(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// The dump under way has said nothing for too long. True: it is to be asked for again, where the former one does not stand
+    /// in the way.
+    pub(super) fn is_stuck(&mut self, now: Instant) -> bool {
+        let stuck = self.running.is_some() && self.asked.is_some() && self.heard + PATIENCE <= now;
+        if stuck {
+            self.asked = None;
+            self.heard = now;
+        }
+        stuck
     }
 
     /// Begins if it is due. True: it does.
@@ -84,6 +119,7 @@ impl Survey {
         }
         self.at = None;
         self.running = Some(Dump::FIRST);
+        (self.began, self.heard, self.partial) = (now, now, false);
         self.count += 1;
         self.others = 0;
         true
@@ -156,10 +192,16 @@ impl Bridge {
     /// A dump has ended.
     pub(super) fn survey_step_ended(&mut self, now: Instant, speaker: &Speaker<'_>, port: &mut impl Port) {
         self.survey.asked = None;
+        self.survey.goes_on(now);
         if std::mem::take(&mut self.survey.repeat) {
-            // The same again; what it has told twice does no harm.
-            return;
+            if self.survey.repeats < MOST_REPEATS {
+                // The same again; what it has told twice does no harm.
+                self.survey.repeats += 1;
+                return;
+            }
+            self.survey.partial = true;
         }
+        self.survey.repeats = 0;
         let Some(ended) = self.survey.running else { return };
         if ended == Dump::Objects {
             let Self { sets, asked, .. } = self;
@@ -200,6 +242,33 @@ impl Bridge {
     }
 
     fn survey_ended(&mut self, now: Instant, speaker: &Speaker<'_>) {
+        let took = now.since(self.survey.began);
+        self.survey.pause = Millis(took.0 * SHARE).clamp(PAUSE, LONGEST_PAUSE);
+        if self.survey.partial {
+            self.survey.ask(now);
+        } else {
+            self.forget_what_was_not_shown(now, speaker);
+        }
+        if self.survey.is_first() {
+            self.begin_takeover(now);
+        }
+        if self.survey.is_first() && self.survey.others > 0 {
+            let super::Settings { table, protocol, metric, .. } = self.settings;
+            log::warn!(
+                "{} routes in table {table} with protocol {protocol} and metric {metric} are somebody else's: they stay, and where \
+                 they are nothing is installed",
+                self.survey.others
+            );
+        }
+        self.survey.ended += 1;
+        self.standing.surveys = self.survey.ended;
+        self.standing.others = self.survey.others;
+        if !mutant!(SurveyDropped) {
+            self.survey.at.get_or_insert(now + EVERY);
+        }
+    }
+
+    fn forget_what_was_not_shown(&mut self, now: Instant, speaker: &Speaker<'_>) {
         if self.ways.forget_unseen(self.survey.seen()) {
             self.survey.ask(now);
         }
@@ -228,23 +297,6 @@ impl Bridge {
                     self.not_shown(now, family, slot);
                 }
             }
-        }
-        if self.survey.is_first() {
-            self.begin_takeover(now);
-        }
-        if self.survey.is_first() && self.survey.others > 0 {
-            let super::Settings { table, protocol, metric, .. } = self.settings;
-            log::warn!(
-                "{} routes in table {table} with protocol {protocol} and metric {metric} are somebody else's: they stay, and where \
-                 they are nothing is installed",
-                self.survey.others
-            );
-        }
-        self.survey.ended += 1;
-        self.standing.surveys = self.survey.ended;
-        self.standing.others = self.survey.others;
-        if !mutant!(SurveyDropped) {
-            self.survey.at.get_or_insert(now + EVERY);
         }
     }
 }

@@ -4,8 +4,13 @@
 //! [`Kernel`](super::Kernel) is the same over it, byte for byte.
 
 use std::io;
+use std::os::fd::AsRawFd as _;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry};
 
 use crate::netlink::{Group, Netlink, Received};
+use crate::token::Key;
 
 /// Bytes that the kernel may have waiting: notifications of others' changes, and of our own.
 pub const RECEIVE_BUFFER: usize = 4 << 20;
@@ -37,6 +42,12 @@ pub trait Wire {
     /// What the system says, apart from what [`Received`] has an answer for.
     fn receive(&mut self, line: Line, room: &mut [u8]) -> io::Result<Received>;
 
+    /// Begins a line anew: what was under way there never comes.
+    ///
+    /// # Errors
+    /// What the system says: the line is as before.
+    fn reset(&mut self, line: Line) -> io::Result<()>;
+
     /// The number that the kernel knows a line by, which is in the notifications that its requests cause.
     fn port(&self, line: Line) -> u32;
 }
@@ -48,6 +59,8 @@ pub struct Sockets {
     listening: Netlink,
     dumping: Netlink,
     addressing: Netlink,
+    /// Where they are waited for.
+    registry: Option<Registry>,
 }
 
 impl Sockets {
@@ -62,12 +75,17 @@ impl Sockets {
         asking.set_receive_buffer(RECEIVE_BUFFER)?;
         // What our own requests have changed would fill the socket, and what others have done be lost.
         listening.ignore(asking.port())?;
-        Ok(Self { asking, listening, dumping: Netlink::open()?, addressing: Netlink::open()? })
+        let (dumping, addressing) = (Netlink::open()?, Netlink::open()?);
+        Ok(Self { asking, listening, dumping, addressing, registry: None })
     }
 
-    /// Those that may have something to say without being asked in the same breath.
-    pub(super) fn awaited(&self) -> [&Netlink; 3] {
-        [&self.listening, &self.dumping, &self.asking]
+    /// Waits for those that may have something to say without being asked in the same breath.
+    pub(super) fn register(&mut self, registry: &Registry) -> io::Result<()> {
+        for socket in [&self.listening, &self.dumping, &self.asking] {
+            await_readable(registry, socket)?;
+        }
+        self.registry = Some(registry.try_clone()?);
+        Ok(())
     }
 
     const fn line(&self, line: Line) -> &Netlink {
@@ -80,6 +98,10 @@ impl Sockets {
     }
 }
 
+fn await_readable(registry: &Registry, socket: &Netlink) -> io::Result<()> {
+    registry.register(&mut SourceFd(&socket.as_raw_fd()), Key::Kernel.token(), Interest::READABLE)
+}
+
 impl Wire for Sockets {
     fn send(&mut self, line: Line, requests: &[u8]) -> io::Result<()> {
         self.line(line).send(requests)
@@ -87,6 +109,15 @@ impl Wire for Sockets {
 
     fn receive(&mut self, line: Line, room: &mut [u8]) -> io::Result<Received> {
         self.line(line).receive(room)
+    }
+
+    fn reset(&mut self, line: Line) -> io::Result<()> {
+        let Line::Dumping = line else { return Err(io::ErrorKind::Unsupported.into()) };
+        let socket = Netlink::open()?;
+        self.registry.iter().try_for_each(|registry| await_readable(registry, &socket))?;
+        // Closed, the former one is waited for no more.
+        self.dumping = socket;
+        Ok(())
     }
 
     fn port(&self, line: Line) -> u32 {
@@ -102,6 +133,11 @@ impl Wire for Netlink {
 
     fn receive(&mut self, _: Line, room: &mut [u8]) -> io::Result<Received> {
         Self::receive(self, room)
+    }
+
+    fn reset(&mut self, _: Line) -> io::Result<()> {
+        *self = Self::open()?;
+        Ok(())
     }
 
     fn port(&self, _: Line) -> u32 {

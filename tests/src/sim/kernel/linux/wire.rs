@@ -78,6 +78,13 @@ impl Wire for Linux {
         })
     }
 
+    fn reset(&mut self, line: Line) -> io::Result<()> {
+        if line == Line::Dumping {
+            self.dump = None;
+        }
+        Ok(())
+    }
+
     fn port(&self, line: Line) -> u32 {
         match line {
             Line::Asking => ASKING,
