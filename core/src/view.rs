@@ -139,6 +139,8 @@ pub struct PeerView<'a> {
     pub port: Option<u16>,
     /// Accepted from a dynamic range.
     pub dynamic: bool,
+    /// It is in another AS, as far as known, and the session needs it to be on the same link.
+    pub shares_link: bool,
     /// State of its session.
     pub state: State,
     /// Whether it is meant to be up.

@@ -88,6 +88,10 @@ pub(super) fn why(kernel: &dyn KernelView, destination: &DestinationView<'_>) ->
                 settings.max_routes
             ),
         ),
+        Pending::Taken => (
+            "taken",
+            "not installed: this host has a connected or static route of its own for the prefix".to_owned(),
+        ),
         Pending::Answer => ("asked", "the kernel was asked and has not answered yet".to_owned()),
         Pending::Nothing if route.installed => ("", installed(settings, &route, &next_hops)),
         Pending::Nothing => absent(kernel, destination),

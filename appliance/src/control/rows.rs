@@ -284,8 +284,8 @@ pub enum WhyRow {
         blackhole: bool,
         /// The next-hop object or group that it names; null where it names its next hops itself.
         next_hop_id: Option<u32>,
-        /// Why it is not there as wanted: `refused`, `no-room`, `asked`, `install`, `starting`, `local`, `pending`,
-        /// `no-best-path` or `unreachable`; null if it is.
+        /// Why it is not there as wanted: `refused`, `no-room`, `taken`, `asked`, `install`, `starting`, `local`,
+        /// `pending`, `no-best-path` or `unreachable`; null if it is.
         reason: Option<Word>,
         /// In words.
         why: String,

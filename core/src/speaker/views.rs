@@ -40,6 +40,13 @@ impl Speaker<'_> {
             RemoteAs::Internal => Some(self.local.asn),
             RemoteAs::External | RemoteAs::Any => None,
         };
+        let external = match (config.settings.remote_as, agreed) {
+            (RemoteAs::External, _) => true,
+            (_, agreed) => {
+                let asn = agreed.map(|agreed| agreed.asn).or(configured);
+                asn.is_some_and(|asn| asn != self.local.asn)
+            }
+        };
         let dialled = slot.session.map_or(!config.dynamic, |conn| self.conns[usize::from(conn)].outgoing);
         Some(PeerView {
             id: peer,
@@ -47,6 +54,7 @@ impl Speaker<'_> {
             remote: config.remote,
             port: dialled.then_some(config.port),
             dynamic: config.dynamic,
+            shares_link: external && config.settings.ttl.is_one_hop(),
             state: self.state_of(slot),
             admin: if self.draining() && slot.admin == Admin::Up { Admin::Drain } else { slot.admin },
             purging: slot.job != super::peer_slot::Job::None,

@@ -1,10 +1,13 @@
 //! What the kernel is asked: the difference between what is wanted and what it has.
 
+use std::net::IpAddr;
+
 use crier_core::{Family, Instant, Speaker};
 use ipnet::IpNet;
 
 use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::{Doubt, Stage};
+use super::hear::MAIN;
 use super::nowhere::{nowhere, object_of, via};
 use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
@@ -23,7 +26,14 @@ impl Bridge {
             // Nothing is known yet: whoever asks waits.
             return;
         }
+        if self.ways.have_changed() {
+            self.look_around(speaker);
+        }
+        let mut has_met = false;
         while let Some(address) = speaker.poll_next_hop() {
+            if !std::mem::replace(&mut has_met, true) {
+                self.ways.meet(near(speaker));
+            }
             let way = self.ways.follow(address, speaker.is_own_address(address));
             speaker.next_hop(now, address, way.map(|way| way.cost));
         }
@@ -50,6 +60,20 @@ impl Bridge {
             // The speaker sees no difference, the kernel does.
             self.mark_installed();
         }
+    }
+
+    /// Notes which neighbors are to be on a link, and compares once more what the host has routes of its own for, and before.
+    fn look_around(&mut self, speaker: &Speaker<'_>) {
+        self.ways.meet(near(speaker));
+        if self.settings.table != MAIN {
+            return;
+        }
+        let Self { ways, cells, settings, .. } = self;
+        ways.take(settings.metric, |prefix| {
+            if let Some(slot) = speaker.find_destination(prefix) {
+                cells.mark(Family::of(&prefix), slot);
+            }
+        });
     }
 
     pub(super) fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
@@ -139,7 +163,7 @@ impl Bridge {
             }
             Stage::Refused => self.standing.refused -= 1,
             Stage::NoRoom => self.standing.no_room -= 1,
-            Stage::Idle | Stage::Going => {}
+            Stage::Idle | Stage::Going | Stage::Taken => {}
         }
         // Whoever was refused may have gone, and the slot with it.
         let Some(prefix) = speaker.prefix_in(family, slot) else {
@@ -161,12 +185,21 @@ impl Bridge {
         // What is taken for gone may be there after all.
         let put_back = cell.doubt == Doubt::PutBack;
         let key = self.settings.key(prefix);
-        match self.wanted(speaker, family, slot) {
+        let mut wanted = self.wanted(speaker, family, slot);
+        let taken = self.ways.is_taken(prefix) && wanted != Ok(0);
+        if taken {
+            self.sets.release(wanted.unwrap_or(0));
+            wanted = Ok(0);
+        }
+        match wanted {
             Err(errno) => self.refused(now, family, slot, errno),
             Ok(0) if had == 0 && !put_back || mutant!(BridgeForgets) => {
                 speaker.set_installed(family, slot, false);
+                if let Some(cell) = self.cells.get_mut(family, slot).filter(|_| taken) {
+                    cell.stage = Stage::Taken;
+                }
             }
-            Ok(0) if self.waits_for_others(had) => {
+            Ok(0) if self.waits_for_others(had) && !taken => {
                 if let Some(cell) = self.cells.get_mut(family, slot) {
                     cell.stage = Stage::Going;
                 }
@@ -174,6 +207,10 @@ impl Bridge {
             Ok(0) => {
                 self.asked.send(About::Route(family, slot, 0), &Request::NoRoute(key), port);
                 self.in_flight(family, slot);
+                if let Some(cell) = self.cells.get_mut(family, slot) {
+                    // To say why, once it is gone.
+                    cell.again = taken;
+                }
             }
             Ok(wanted) if had != 0 && self.sets.same(had, wanted) => self.sets.release(wanted),
             Ok(wanted) if had == 0 && self.is_full() => {
@@ -240,6 +277,11 @@ impl Bridge {
         let hops: heapless::Vec<Hop, MOST_HOPS> = sets.hops(set).collect();
         asked.send(about, &Request::Route(existing, key, via(&hops)), port);
     }
+}
+
+/// Neighbors that have to be on a link of ours.
+fn near(speaker: &Speaker<'_>) -> impl Iterator<Item = IpAddr> {
+    speaker.peers().filter(|peer| peer.shares_link).map(|peer| peer.remote)
 }
 
 impl super::Settings {

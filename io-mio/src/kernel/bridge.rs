@@ -178,7 +178,7 @@ impl Bridge {
         Self {
             cells: Cells::new(slots),
             sets: Sets::new(HOPS, SETS, settings.objects.clone()),
-            ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS),
+            ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS, limits.peers.into()),
             survey: Survey::new(),
             asked: Asked { window: VecDeque::with_capacity(UNDER_WAY), sequence: 0, requests: 0 },
             adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),

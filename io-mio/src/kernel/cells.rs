@@ -18,6 +18,8 @@ pub(super) enum Stage {
     Unsure,
     /// There are as many routes as there may be.
     NoRoom,
+    /// The host has a route of its own for the prefix, which is used instead.
+    Taken,
     /// The route is to go, together with others that lead to the same neighbor, which has died.
     Going,
 }

@@ -11,7 +11,7 @@ use super::sets::SetId;
 use crate::netlink::decode::{Message, NextHop, Origin, Route, RouteHop, RouteKind};
 
 /// The main table, where ways to next hops are looked for.
-const MAIN: u32 = 254;
+pub(super) const MAIN: u32 = 254;
 /// `RTPROT_BGP`: another daemon's routes by BGP lead in circles as ours do.
 const BGP: u8 = 186;
 
@@ -200,13 +200,13 @@ impl Bridge {
                 }
             }
             Message::Route(route) => {
-                if let Some(route) = self.foreign(route, seen) {
-                    self.ways.route(route);
+                if self.foreign(route, seen).is_some_and(|route| !self.ways.told(route, origin)) {
+                    self.survey.ask(now);
                 }
             }
             Message::RouteGone(route) => {
-                if let Some(Foreign { prefix, metric, protocol, .. }) = self.foreign(route, seen) {
-                    self.ways.route_gone(prefix, metric, protocol);
+                if let Some(route) = self.foreign(route, seen) {
+                    self.ways.route_gone(&route);
                     // Others like it may be left, which the kernel counts as the same.
                     self.survey.ask(now);
                 }

@@ -33,6 +33,7 @@ mod sets;
 mod show;
 mod socket;
 mod survey;
+mod taken;
 mod takeover;
 mod together;
 mod wire;

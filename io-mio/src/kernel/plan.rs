@@ -32,7 +32,7 @@ const BUFFERS: &str = "kernel-buffers";
 /// their sets; routes of others and interfaces; buffers.
 pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
     let adopted = map_bytes::<IpNet, Left>(settings.max_routes.into());
-    let (others, followed) = Ways::bytes(FOREIGN, INTERFACES, NEXT_HOPS);
+    let (others, followed) = Ways::bytes(FOREIGN, INTERFACES, NEXT_HOPS, limits.peers.into());
     let requests = UNDER_WAY * size_of::<(u32, About)>();
     [
         Share {

@@ -1,7 +1,9 @@
 //! What the kernel knows of the ways to next hops: its links, and its routes that are not ours.
 //!
 //! A next hop is where the longest match among those routes leads (RFC 4271, 5.1.3 and 9.1.2.1), and costs what that route's
-//! metric says. Routes that BGP itself has installed do not count: they would lead in circles. Where a route leads over several
+//! metric says. A default route leads to none: it says where to send what nobody knows anything of, and would have every next hop
+//! whose link has failed look as if it could still be reached. A neighbor that has to be on a link of ours is reached by that link or
+//! not at all. Routes that BGP itself has installed do not count: they would lead in circles. Where a route leads over several
 //! ways, all that work share what goes to the next hop, as the kernel would have it; of more than [`WAYS`] the first ones.
 
 use std::collections::HashMap;
@@ -12,7 +14,9 @@ use crier_core::Speaker;
 use ipnet::IpNet;
 
 use super::plan::map_bytes;
+use super::taken::Taken;
 use crate::netlink::Hop;
+use crate::netlink::decode::Origin;
 
 /// A hasher without secrets.
 type Plain = BuildHasherDefault<DefaultHasher>;
@@ -42,6 +46,13 @@ pub(crate) struct Foreign {
     pub(super) hops: Hops,
     /// The dump that it was seen in last, or since.
     pub(super) seen: u32,
+}
+
+impl Foreign {
+    /// Whether nothing tells them apart but where they lead: the kernel may have several of those.
+    fn is_like(&self, other: &Self) -> bool {
+        (self.prefix, self.metric, self.protocol) == (other.prefix, other.metric, other.protocol)
+    }
 }
 
 /// A network interface.
@@ -78,6 +89,10 @@ impl Way {
 pub(crate) struct Ways {
     routes: Vec<Foreign>,
     interfaces: Vec<Interface>,
+    /// Prefixes that are not ours to install.
+    taken: Taken,
+    /// Neighbors that have to be on a link of ours, ascending.
+    near: Vec<IpAddr>,
     /// Next hops of the speaker, with the way there.
     known: HashMap<IpAddr, Option<Way>, Plain>,
     most_routes: usize,
@@ -93,11 +108,13 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    /// Room for so many routes, interfaces and next hops.
-    pub(super) fn new(routes: usize, interfaces: usize, next_hops: usize) -> Self {
+    /// Room for so many routes, interfaces, next hops and neighbors.
+    pub(super) fn new(routes: usize, interfaces: usize, next_hops: usize, neighbors: usize) -> Self {
         Self {
             routes: Vec::with_capacity(routes),
             interfaces: Vec::with_capacity(interfaces),
+            taken: Taken::new(routes),
+            near: Vec::with_capacity(neighbors),
             known: HashMap::with_capacity_and_hasher(next_hops, Plain::default()),
             most_routes: routes,
             most_interfaces: interfaces,
@@ -109,18 +126,33 @@ impl Ways {
         }
     }
 
-    /// Bytes that [`Ways::new`] allocates for routes and interfaces, and for next hops.
-    pub(super) fn bytes(routes: usize, interfaces: usize, next_hops: usize) -> (u64, u64) {
+    /// Bytes that [`Ways::new`] allocates for routes and interfaces, and for next hops and neighbors.
+    pub(super) fn bytes(routes: usize, interfaces: usize, next_hops: usize, neighbors: usize) -> (u64, u64) {
         let others = routes * size_of::<Foreign>() + interfaces * size_of::<Interface>();
-        (others as u64, map_bytes::<IpAddr, Option<Way>>(next_hops as u64))
+        let followed = map_bytes::<IpAddr, Option<Way>>(next_hops as u64);
+        let near = neighbors * size_of::<IpAddr>();
+        ((others + Taken::bytes(routes)) as u64, followed + near as u64)
     }
 
-    /// There is this route, newly or still.
-    pub(super) fn route(&mut self, route: Foreign) {
-        let same = |known: &&mut Foreign| {
-            (known.prefix, known.metric, known.protocol) == (route.prefix, route.metric, route.protocol)
+    /// The kernel tells of this route. False: there is one like it that leads elsewhere, and which of them is used the next dump
+    /// tells, which has that one first.
+    pub(super) fn told(&mut self, route: Foreign, origin: Origin) -> bool {
+        let place = self.routes.iter().position(|known| known.is_like(&route));
+        let known = place.and_then(|place| self.routes.get(place));
+        let is_second = |known: &Foreign| match origin.dump {
+            true => known.seen == route.seen,
+            false => !origin.replaces,
         };
-        if let Some(known) = self.routes.iter_mut().find(same) {
+        let is_twin = |known: &&Foreign| known.hops != route.hops && is_second(known) && self.works(known);
+        if known.filter(is_twin).is_some() {
+            return origin.dump;
+        }
+        self.put(place, route);
+        true
+    }
+
+    fn put(&mut self, place: Option<usize>, route: Foreign) {
+        if let Some(known) = place.and_then(|place| self.routes.get_mut(place)) {
             self.changed |= known.hops != route.hops;
             *known = route;
         } else if self.routes.len() < self.most_routes {
@@ -131,11 +163,10 @@ impl Ways {
         }
     }
 
-    /// This route is gone.
-    pub(super) fn route_gone(&mut self, prefix: IpNet, metric: u32, protocol: u8) {
+    /// This route is gone. One like it that leads elsewhere is not.
+    pub(super) fn route_gone(&mut self, route: &Foreign) {
         let before = self.routes.len();
-        self.routes
-            .retain(|known| (known.prefix, known.metric, known.protocol) != (prefix, metric, protocol));
+        self.routes.retain(|known| !known.is_like(route) || known.hops != route.hops);
         self.changed |= self.routes.len() != before;
     }
 
@@ -183,6 +214,31 @@ impl Ways {
         self.changed = true;
     }
 
+    /// These neighbors have to be on a link of ours.
+    pub(super) fn meet(&mut self, neighbors: impl Iterator<Item = IpAddr>) {
+        self.near.clear();
+        self.near.extend(neighbors.take(self.near.capacity()));
+        self.near.sort_unstable();
+    }
+
+    /// Whether anything has changed since the next hops were looked at.
+    pub(super) const fn have_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Looks for the prefixes that are not ours to install with this metric. `each` is told of those that come and go.
+    pub(super) fn take(&mut self, metric: u32, each: impl FnMut(IpNet)) {
+        let mut taken = std::mem::replace(&mut self.taken, Taken::new(0));
+        let all = self.routes().filter(|route| route.keeps_out(metric)).map(|route| route.prefix);
+        taken.replace(all, each);
+        self.taken = taken;
+    }
+
+    /// Whether this prefix is not ours to install.
+    pub(super) fn is_taken(&self, prefix: IpNet) -> bool {
+        self.taken.holds(prefix)
+    }
+
     /// A next hop that the speaker uses from now on; the way there, of which there is none to this host itself.
     pub(super) fn follow(&mut self, address: IpAddr, is_own: bool) -> Option<Way> {
         let way = self.find(address).filter(|_| !is_own);
@@ -206,12 +262,16 @@ impl Ways {
 
     /// The way to an address as the routes have it.
     fn find(&self, address: IpAddr) -> Option<Way> {
-        let leads_there = |route: &&Foreign| route.prefix.contains(&address) && self.works(route);
+        let leads_there = |route: &&Foreign| {
+            route.prefix.prefix_len() > 0 && route.prefix.contains(&address) && self.works(route)
+        };
         let longest = self.routes.iter().filter(leads_there).max_by(|one, other| {
             let length = one.prefix.prefix_len().cmp(&other.prefix.prefix_len());
             length.then(other.metric.cmp(&one.metric))
         })?;
-        let working = longest.hops.into_iter().flatten().filter(|hop| self.is_working(hop));
+        let is_near = self.near.binary_search(&address).is_ok();
+        let may_lead = |hop: &Hop| self.is_working(hop) && (!is_near || hop.gateway.is_none());
+        let working = longest.hops.into_iter().flatten().filter(may_lead);
         let mut hops = working.map(|hop| Hop { gateway: Some(hop.gateway.unwrap_or(address)), ..hop });
         let first = hops.next()?;
         let mut others = [None; WAYS - 1];

@@ -33,6 +33,8 @@ pub enum Pending {
     Retry(i32),
     /// That another route goes: there are `max_routes`.
     Room,
+    /// That a route of the host's own for the same prefix goes, which is used instead.
+    Taken,
 }
 
 impl Bridge {
@@ -58,6 +60,7 @@ impl Bridge {
                 Stage::InFlight | Stage::Going => Pending::Answer,
                 Stage::Refused | Stage::Unsure => Pending::Retry(cell.errno.into()),
                 Stage::NoRoom => Pending::Room,
+                Stage::Taken => Pending::Taken,
             },
         }
     }
@@ -89,6 +92,7 @@ mod tests {
             (Stage::InFlight, Pending::Answer),
             (Stage::Refused, Pending::Retry(17)),
             (Stage::NoRoom, Pending::Room),
+            (Stage::Taken, Pending::Taken),
         ] {
             let cell = bridge.cells.get_mut(V6, 3).unwrap();
             (cell.set, cell.stage, cell.errno) = (set, stage, 17);

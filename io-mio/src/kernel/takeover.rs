@@ -61,7 +61,10 @@ impl Bridge {
         slot: u32,
         prefix: IpNet,
     ) -> bool {
-        if self.takeover == Takeover::Over || self.sweep_at.is_none_or(|at| at <= now) {
+        if self.takeover == Takeover::Over
+            || self.ways.is_taken(prefix)
+            || self.sweep_at.is_none_or(|at| at <= now)
+        {
             return false;
         }
         let Some(&Left { set: left, .. }) = self.adopted.get(&prefix) else { return false };

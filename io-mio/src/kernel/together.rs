@@ -52,11 +52,16 @@ impl Bridge {
         }
     }
 
-    /// The next hops that stand for a neighbor: its address, and what it has announced on the same link as its own and nobody
-    /// else has, which is its address of the other family. A route server's are not among them.
+    /// The next hops that stand for a neighbor: its address, unless that lies behind a gateway or is one for others, and what it
+    /// has announced on the same link as its own and nobody else has, which is its address of the other family. A route server's
+    /// are not among them.
     fn hops_of(&self, speaker: &Speaker<'_>, neighbor: IpAddr) -> heapless::Vec<Hop, HOPS> {
         let mut hops = heapless::Vec::new();
-        let Some(own) = self.ways.way(neighbor).map(|way| way.first()) else { return hops };
+        let own = self.ways.way(neighbor).map(|way| way.first());
+        let Some(own) = own.filter(|own| own.gateway == Some(neighbor)) else { return hops };
+        let leads_there =
+            |address| self.ways.way(address).is_some_and(|way| way.hops().any(|hop| hop == own));
+        let is_gateway = speaker.next_hops().any(|(address, _)| address != neighbor && leads_there(address));
         let _ = hops.push(own);
         let mut of_others: heapless::Vec<Hop, HOPS> = heapless::Vec::new();
         for family in Family::ALL {
@@ -76,7 +81,7 @@ impl Bridge {
                 }
             }
         }
-        hops.retain(|hop| *hop == own || !of_others.contains(hop));
+        hops.retain(|hop| if *hop == own { !is_gateway } else { !of_others.contains(hop) });
         hops
     }
 

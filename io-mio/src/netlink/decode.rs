@@ -29,6 +29,8 @@ pub struct Origin {
     pub port: u32,
     /// It is part of a dump.
     pub dump: bool,
+    /// It takes the place of what there was.
+    pub replaces: bool,
 }
 
 /// One message. Everything borrowed lies in the datagram.
@@ -128,7 +130,9 @@ impl<'a> Iterator for Messages<'a> {
         let message = self.rest.get(..length)?;
         let (kind, flags) = (u16_at(message, 4)?, i32::from(u16_at(message, 6)?));
         let (sequence, port) = (u32_at(message, 8)?, u32_at(message, 12)?);
-        let origin = Origin { sequence, port, dump: flags & libc::NLM_F_MULTI != 0 };
+        let has = |flag: libc::c_int| flags & flag != 0;
+        let (dump, replaces) = (has(libc::NLM_F_MULTI), has(libc::NLM_F_REPLACE));
+        let origin = Origin { sequence, port, dump, replaces };
         if flags & libc::NLM_F_DUMP_INTR != 0 && !self.interruption_told {
             self.interruption_told = true;
             return Some((origin, Message::Interrupted));

@@ -140,6 +140,11 @@ fn each_reason_not_to_be_installed_has_a_code_and_words() {
             "no-room",
             "not installed: there are 20000 routes, as many as kernel.max-routes allows",
         ),
+        (
+            pending(Pending::Taken),
+            "taken",
+            "not installed: this host has a connected or static route of its own for the prefix",
+        ),
         (pending(Pending::Answer), "asked", "the kernel was asked and has not answered yet"),
         (Fake::default(), "pending", "not installed yet: the kernel is about to be asked"),
         (off, "install", "not installed: kernel.install is false"),

@@ -43,6 +43,7 @@ fn peer<'a>(counters: &'a Counters, last_error: Option<&'a LastError>) -> PeerVi
         remote: [192, 168, 10, 2].into(),
         port: Some(179),
         dynamic: true,
+        shares_link: true,
         state: State::Established,
         admin: Admin::Up,
         purging: false,

@@ -195,6 +195,8 @@ fn a_link_local_next_hop_goes_to_neighbors_one_hop_away_only() {
     for (raw, (ttl, len)) in raws.iter().zip(ttls) {
         assert_eq!(raw.told("2001:db8::/32").unwrap().next_hop.len(), len, "{ttl:?}");
     }
+    let shares_link: Vec<bool> = world.hosts[0].peers().map(|peer| peer.shares_link).collect();
+    assert_eq!(shares_link, ttls.map(|(_, len)| len == 32));
 }
 
 #[test]

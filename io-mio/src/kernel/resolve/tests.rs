@@ -14,12 +14,20 @@ fn route(prefix: &str, metric: u32, hop: Option<Hop>) -> Foreign {
 
 /// Two interfaces that work, each with a network.
 fn ways() -> Ways {
-    let mut ways = Ways::new(6, 3, 3);
+    let mut ways = Ways::new(6, 3, 3, 2);
     for (interface, prefix) in [(1, "192.0.2.0/24"), (2, "198.51.100.0/24")] {
         ways.interface(interface, true, 1);
         ways.route(route(prefix, 0, Some(hop(None, interface))));
     }
     ways
+}
+
+impl Ways {
+    /// There is this route from now on.
+    pub(crate) fn route(&mut self, route: Foreign) {
+        let place = self.routes.iter().position(|known| known.is_like(&route));
+        self.put(place, route);
+    }
 }
 
 /// The gateway and interface of the way to an address, and its cost.
@@ -54,7 +62,7 @@ fn on_the_link_the_next_hop_is_the_gateway() {
 #[test]
 fn the_longest_match_wins_and_then_the_lowest_metric() {
     let mut ways = ways();
-    ways.route(route("0.0.0.0/0", 5, Some(hop(Some("192.0.2.1"), 1))));
+    ways.route(route("203.0.0.0/16", 5, Some(hop(Some("192.0.2.1"), 1))));
     assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.1".into(), 1, 5)));
     ways.route(route("203.0.113.0/24", 50, Some(hop(Some("198.51.100.1"), 2))));
     assert_eq!(find(&ways, "203.0.113.9"), Some(("198.51.100.1".into(), 2, 50)));
@@ -63,7 +71,7 @@ fn the_longest_match_wins_and_then_the_lowest_metric() {
     // The same once more, leading elsewhere, takes its place.
     ways.route(route("203.0.113.0/24", 40, Some(hop(Some("192.0.2.3"), 1))));
     assert_eq!(find(&ways, "203.0.113.9"), Some(("192.0.2.3".into(), 1, 40)));
-    ways.route_gone("203.0.113.0/24".parse().unwrap(), 40, 4);
+    ways.route_gone(&route("203.0.113.0/24", 40, Some(hop(Some("192.0.2.3"), 1))));
     assert_eq!(find(&ways, "203.0.113.9"), Some(("198.51.100.1".into(), 2, 50)));
     // One that leads nowhere on purpose is a match as well.
     ways.route(route("203.0.113.9/32", 1000, None));
@@ -74,7 +82,7 @@ fn the_longest_match_wins_and_then_the_lowest_metric() {
 #[test]
 fn routes_of_a_dead_link_count_as_none() {
     let mut ways = ways();
-    ways.route(route("0.0.0.0/0", 0, Some(hop(Some("198.51.100.1"), 2))));
+    ways.route(route("192.0.0.0/16", 0, Some(hop(Some("198.51.100.1"), 2))));
     assert!(ways.interface(1, false, 1));
     assert!(!ways.interface(1, false, 1));
     assert_eq!(find(&ways, "192.0.2.9"), Some(("198.51.100.1".into(), 2, 0)));
@@ -196,4 +204,80 @@ fn no_way_leads_to_this_host_itself() {
     let changed = [("192.0.2.8".to_owned(), false), ("192.0.2.9".to_owned(), true)];
     assert_eq!(refreshed(&mut ways, "192.0.2.8"), changed);
     assert_eq!(refreshed(&mut ways, "192.0.2.8"), []);
+}
+
+#[test]
+fn a_default_route_leads_to_no_next_hop() {
+    let mut ways = ways();
+    ways.route(route("0.0.0.0/0", 0, Some(hop(Some("198.51.100.1"), 2))));
+    ways.route(route("::/0", 0, Some(hop(Some("fe80::1"), 2))));
+    ways.follow(ip("192.0.2.9"), false);
+    assert_eq!((find(&ways, "203.0.113.9"), find(&ways, "2001:db8::1")), (None, None));
+    ways.interface(1, false, 1);
+    assert_eq!(told(&mut ways), [("192.0.2.9".into(), Some(1), None)]);
+}
+
+#[test]
+fn a_neighbor_that_has_to_be_on_a_link_is_reached_by_it_alone() {
+    let mut ways = ways();
+    ways.meet([ip("192.0.2.9"), ip("192.0.2.8")].into_iter());
+    ways.route(route("192.0.0.0/16", 0, Some(hop(Some("198.51.100.1"), 2))));
+    ways.follow(ip("192.0.2.9"), false);
+    ways.follow(ip("192.0.2.7"), false);
+    ways.interface(1, false, 1);
+    let gone = ("192.0.2.9".to_owned(), Some(1), None);
+    assert_eq!(told(&mut ways), [("192.0.2.7".to_owned(), Some(1), Some(2)), gone]);
+    ways.meet([].into_iter());
+    assert_eq!(find(&ways, "192.0.2.9"), Some(("198.51.100.1".into(), 2, 0)));
+}
+
+#[test]
+fn of_two_routes_alike_one_goes() {
+    let mut ways = ways();
+    let one = route("203.0.113.0/24", 0, Some(hop(Some("192.0.2.1"), 1)));
+    let other = route("203.0.113.0/24", 0, Some(hop(Some("198.51.100.1"), 2)));
+    let heard = Origin { sequence: 0, port: 0, dump: false, replaces: false };
+    let dump = Origin { dump: true, ..heard };
+    ways.follow(ip("203.0.113.9"), false);
+    assert!(ways.told(one, heard) && ways.told(one, heard));
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), None, Some(1))]);
+    // Another one comes, and which of them is used is to be looked at.
+    assert!(!ways.told(other, heard));
+    ways.route_gone(&other);
+    assert!(told(&mut ways).is_empty());
+    // Dumps have them in the order in which they are used.
+    for (seen, first, second, expected) in [(2, one, other, None), (3, other, one, Some(2))] {
+        assert!(ways.told(Foreign { seen, ..first }, dump) && ways.told(Foreign { seen, ..second }, dump));
+        let expected = expected.map(|interface| ("203.0.113.9".to_owned(), Some(1), Some(interface)));
+        assert_eq!(told(&mut ways), expected.into_iter().collect::<Vec<_>>());
+    }
+    // One whose link has failed is none.
+    ways.interface(2, false, 3);
+    assert!(ways.told(Foreign { seen: 3, ..one }, dump));
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(2), Some(1))]);
+    ways.interface(2, true, 3);
+    // One that takes the place of another.
+    assert!(ways.told(other, Origin { replaces: true, ..heard }));
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(1), Some(2))]);
+    ways.route_gone(&other);
+    assert_eq!(told(&mut ways), [("203.0.113.9".into(), Some(2), None)]);
+}
+
+#[test]
+fn prefixes_of_the_host_are_taken_while_their_links_work() {
+    let mut ways = ways();
+    let connected = |prefix: &str| Foreign { protocol: 2, ..route(prefix, 100, Some(hop(None, 1))) };
+    ways.route(connected("192.0.2.0/24"));
+    let take = |ways: &mut Ways| {
+        let mut told = Vec::new();
+        ways.take(20, |prefix| told.push(prefix.to_string()));
+        told
+    };
+    // RTPROT_STATIC is 4: the fixture's second one stands there by hand.
+    assert_eq!(take(&mut ways), ["192.0.2.0/24", "198.51.100.0/24"]);
+    assert!(ways.is_taken("192.0.2.0/24".parse().unwrap()));
+    assert!(take(&mut ways).is_empty());
+    ways.interface(1, false, 1);
+    assert_eq!(take(&mut ways), ["192.0.2.0/24"]);
+    assert!(!ways.is_taken("192.0.2.0/24".parse().unwrap()));
 }

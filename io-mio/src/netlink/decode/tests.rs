@@ -254,7 +254,7 @@ fn addresses() {
     let mut expected = Address { interface: 9, ip: ip("10.0.0.1"), prefix_length: 24, scope: 253 };
     let bytes = oracle::bytes(RouteNetlinkMessage::NewAddress(message.clone()), MULTI, 5, 6);
     let (origin, told) = only(&bytes);
-    assert_eq!(origin, Origin { sequence: 5, port: 6, dump: true });
+    assert_eq!(origin, Origin { sequence: 5, port: 6, dump: true, replaces: false });
     assert!(matches!(told, Message::Address(address) if address == expected));
     message.attributes = vec![AddressAttribute::Address(ip("fd00::1"))];
     expected.ip = ip("fd00::1");
@@ -280,7 +280,7 @@ fn answers() {
     let short = request[..16].to_vec();
 
     let ack = plain(error, capped, &[[0; 4].as_slice(), &short].concat());
-    assert!(matches!(only(&ack), (Origin { sequence: 5, port: 6, dump: false }, Message::Ack)));
+    assert!(matches!(only(&ack), (Origin { sequence: 5, port: 6, dump: false, .. }, Message::Ack)));
     let bytes = plain(error, capped | tlvs, &[&code, short.as_slice(), &told].concat());
     assert_eq!(refusal_of(&bytes), (libc::EINVAL, "Nexthop has invalid gateway".to_owned()));
     let mut odd = request.clone();

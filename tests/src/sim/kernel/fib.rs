@@ -66,6 +66,17 @@ struct Table {
     buckets: Vec<(u8, Bucket)>,
 }
 
+/// A route that no speaker installed, as next hops are looked for in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way {
+    /// The prefix.
+    pub prefix: IpNet,
+    /// It is a link's.
+    pub on_link: bool,
+    /// Its metric.
+    pub cost: u32,
+}
+
 /// A route that a speaker installed.
 #[derive(Clone, Copy, Debug)]
 pub struct Learned<'a> {
@@ -207,16 +218,26 @@ impl Fib {
         hops
     }
 
-    /// The prefixes of those that lead somewhere, with the metric that Linux gives such a route: none for IPv4; for IPv6 256
-    /// where it is on a link, 1024 where it is the operator's.
-    pub fn metrics(&self) -> Vec<(IpNet, u32)> {
+    /// Those that lead somewhere, with the metric that Linux gives such a route: none for IPv4; for IPv6 256 where it is on a
+    /// link, 1024 where it is the operator's.
+    pub fn ways(&self) -> Vec<Way> {
         let metric = |prefix: IpNet, is_static: bool| match (prefix, is_static) {
             (IpNet::V4(_), _) => 0,
             (IpNet::V6(_), false) => 256,
             (IpNet::V6(_), true) => 1024,
         };
         let leads = |(prefix, is_static): &(IpNet, bool)| !self.foreign_hops(*prefix, *is_static).is_empty();
-        self.foreign().filter(leads).map(|(prefix, is_static)| (prefix, metric(prefix, is_static))).collect()
+        let way = |(prefix, is_static): (IpNet, bool)| Way {
+            prefix,
+            on_link: !is_static,
+            cost: metric(prefix, is_static),
+        };
+        self.foreign().filter(leads).map(way).collect()
+    }
+
+    /// Whether one of them is for exactly this prefix and leads somewhere: it is used, whatever a speaker has to say.
+    pub fn is_taken(&self, prefix: IpNet) -> bool {
+        [false, true].iter().any(|is_static| !self.foreign_hops(prefix, *is_static).is_empty())
     }
 
     /// Whether an address is one of the host.
@@ -233,9 +254,15 @@ impl Fib {
         })
     }
 
-    /// The ways to a next hop by the routes that no speaker installed: of several the first four, which is what crier uses.
-    pub fn gateways(&self, next_hop: IpAddr) -> Vec<NextHop> {
+    /// The ways to a next hop by the routes that no speaker installed: of several the first four, which is what crier uses. A
+    /// default route is no way, and to who has to be on a link (`is_near`) nothing but the link is.
+    pub fn gateways(&self, next_hop: IpAddr, is_near: bool) -> Vec<NextHop> {
         let mut ways = Vec::new();
+        match self.longest_from(1, next_hop, Origin::Static) {
+            None => return ways,
+            Some(Target::Gateways(_)) if is_near => return ways,
+            _ => {}
+        }
         self.resolve_all(next_hop, DEPTH, &mut |hop| {
             if let Some(Hop::Link { interface, next }) = hop {
                 ways.push(NextHop { interface, gateway: next });
@@ -296,8 +323,14 @@ impl Fib {
 
     /// The route of the longest prefix, among origins up to `last`.
     fn longest(&self, address: IpAddr, last: Origin) -> Option<&Target> {
+        self.longest_from(0, address, last)
+    }
+
+    /// Likewise, of prefixes that are at least so long.
+    fn longest_from(&self, shortest: u8, address: IpAddr, last: Origin) -> Option<&Target> {
         let (ipv6, key) = address_key(address);
-        self.table(ipv6).buckets.iter().find_map(|(len, bucket)| {
+        let mut long_enough = self.table(ipv6).buckets.iter().take_while(|(len, _)| *len >= shortest);
+        long_enough.find_map(|(len, bucket)| {
             let masked = mask(key, *len);
             bucket.range((masked, Origin::Local)..=(masked, last)).next().map(|(_, target)| target)
         })

@@ -7,7 +7,7 @@ pub mod paths;
 mod step;
 
 pub use excuse::excused;
-pub use fib::{Fib, Hop, Lead, NextHop, Object};
+pub use fib::{Fib, Hop, Lead, NextHop, Object, Way};
 pub use linux::Linux;
 pub use paths::{DataPlane, check_reachability};
 pub use step::in_step;

@@ -12,7 +12,7 @@ use super::{Fib, NextHop};
 pub fn in_step(speaker: &Speaker<'_>, fib: &Fib) -> Result<(), String> {
     let mut count = 0;
     for destination in destinations(speaker) {
-        let wanted = wanted(&destination, fib);
+        let wanted = wanted(speaker, &destination, fib);
         if wanted.is_empty() {
             continue;
         }
@@ -29,7 +29,7 @@ pub fn in_step(speaker: &Speaker<'_>, fib: &Fib) -> Result<(), String> {
     let unwanted = fib.learned().find(|route| {
         let slot = speaker.find_destination(route.prefix);
         let found = slot.and_then(|slot| speaker.destination(Family::of(&route.prefix), slot));
-        found.is_none_or(|destination| self::wanted(&destination, fib).is_empty())
+        found.is_none_or(|destination| self::wanted(speaker, &destination, fib).is_empty())
     });
     let what = unwanted.map_or_else(String::new, |route| format!(", {} among them", route.prefix));
     Err(format!("the kernel has {} routes, wanted are {count}{what}", fib.learned_len()))
@@ -43,10 +43,13 @@ fn destinations<'a>(speaker: &'a Speaker<'_>) -> impl Iterator<Item = Destinatio
 }
 
 /// The ways to the next hops of those paths of a destination that forward, ascending: nowhere if it drops, none for a route
-/// originated here, and none
-/// without a path that takes part in the decision.
-fn wanted(of: &DestinationView<'_>, fib: &Fib) -> Vec<NextHop> {
+/// originated here, none where the host has a route of its own, and none without a path that takes part in the decision.
+fn wanted(speaker: &Speaker<'_>, of: &DestinationView<'_>, fib: &Fib) -> Vec<NextHop> {
     let mut wanted = Vec::new();
+    if fib.is_taken(of.prefix) {
+        return wanted;
+    }
+    let is_near = |address| speaker.peers().any(|peer| peer.remote == address && peer.shares_link);
     for path in of.paths().filter(|path| path.multipath) {
         if path.remote.is_none() {
             // It is originated here, and so the best one: nothing forwards beside it.
@@ -55,7 +58,8 @@ fn wanted(of: &DestinationView<'_>, fib: &Fib) -> Vec<NextHop> {
         if path.blackhole {
             return vec![NextHop::nowhere(of.prefix)];
         }
-        wanted.extend(path.attrs.next_hop().into_iter().flat_map(|next_hop| fib.gateways(next_hop)));
+        let next_hop = path.attrs.next_hop();
+        wanted.extend(next_hop.into_iter().flat_map(|next_hop| fib.gateways(next_hop, is_near(next_hop))));
     }
     wanted.sort_unstable();
     wanted.dedup();

@@ -59,8 +59,16 @@ pub fn cost(router: &Router, path: &Path) -> Option<u32> {
     if router.own_addresses.contains(&next_hop) {
         return None;
     }
-    let leads_there = ways.iter().filter(|(prefix, _)| prefix.contains(&next_hop));
-    leads_there.max_by_key(|(prefix, _)| prefix.prefix_len()).map(|(_, cost)| *cost)
+    let leads_there = ways.iter().filter(|way| way.prefix.contains(&next_hop));
+    let longest = leads_there.max_by_key(|way| way.prefix.prefix_len())?;
+    let leads = longest.prefix.prefix_len() > 0 && (longest.on_link || !has_to_be_on_link(router, next_hop));
+    leads.then_some(longest.cost)
+}
+
+/// Whether it is an external neighbor's address with whom a session needs a link in common.
+fn has_to_be_on_link(router: &Router, address: IpAddr) -> bool {
+    let mut neighbors = router.sessions.iter().filter(|session| session.remote == address);
+    neighbors.any(|session| session.remote_asn != router.asn && session.settings.ttl.is_one_hop())
 }
 
 fn cost_of(router: &Router, paths: &[Path], at: usize) -> Option<u32> {

@@ -33,6 +33,7 @@ use crier_core::config::{PolicyRef, Settings};
 use ipnet::IpNet;
 
 use super::Route;
+use super::kernel::Way;
 
 pub use decision::{best, cost, multipath};
 pub use export::{export, last_resort};
@@ -75,9 +76,9 @@ pub struct Router {
     pub policies: Vec<PolicyModel>,
     /// What it originates, with the attributes that it has in its own table; see [`origin`].
     pub origins: BTreeMap<IpNet, Route>,
-    /// The prefixes that it knows the way to without BGP, and what the way costs: there its next hops must lie (RFC 4271,
-    /// 9.1.2.1). `None`: it does not ask for the way.
-    pub ways: Option<Vec<(IpNet, u32)>>,
+    /// The routes that it has without BGP: there its next hops must lie (RFC 4271, 9.1.2.1). `None`: it does not ask for the
+    /// way.
+    pub ways: Option<Vec<Way>>,
     /// Its Established sessions.
     pub sessions: Vec<Session>,
     /// Addresses that it knows for its own.

@@ -14,6 +14,7 @@ use super::expected::Asked;
 use super::watched::Watched;
 use crate::sim::host::Host;
 use crate::sim::judge::{Broken, Offer, SessionJudge};
+use crate::sim::kernel::Way;
 use crate::sim::oracle::{self, Router, Session};
 use crate::sim::plan::WorkKind;
 use crate::sim::{Micros, Route, Rule};
@@ -282,7 +283,7 @@ pub(crate) fn origins(host: &Host) -> BTreeMap<IpNet, Route> {
 }
 
 /// What the host's routes that no speaker installed say of next hops, if its speaker asks.
-pub(crate) fn ways(host: &Host) -> Option<Vec<(IpNet, u32)>> {
+pub(crate) fn ways(host: &Host) -> Option<Vec<Way>> {
     host.daemon.as_ref()?.bridge.as_ref()?;
-    Some(host.fib().metrics())
+    Some(host.fib().ways())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crier_core::config::{
-    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Timers,
+    Config, LocalConfig, MaxPrefixAction, MaxPrefixes, PeerConfig, PolicyRef, RemoteAs, Timers, Ttl,
 };
 use crier_core::speaker::{CloseCause, ConnId, ConnSlot, Ends, Memory, PeerSlot};
 use crier_core::{Event, Instant, Limits, Millis, Speaker};
@@ -175,7 +175,7 @@ const LIMITS: Limits = Limits {
     policy_bytes: 8_192,
 };
 
-/// A speaker with neighbors 11, 12 and 13, each in an AS of its own.
+/// A speaker with neighbors 11, 12 and 13, each in an AS of its own, the last one perhaps behind a router.
 pub(crate) fn speaker(now: Instant) -> Speaker<'static> {
     let region = Box::leak(vec![0; LIMITS.region_bytes() as usize + 64].into_boxed_slice());
     let skew = region.as_ptr().align_offset(64);
@@ -196,6 +196,7 @@ pub(crate) fn speaker(now: Instant) -> Speaker<'static> {
             import: PolicyRef::AcceptAll,
             export: PolicyRef::RejectAll,
             blackhole: true,
+            ttl: if peer == 13 { Ttl::Multihop(2) } else { Ttl::Default },
             max_prefixes: MaxPrefixes { limit: 10_000, action: MaxPrefixAction::Close },
             ..crier_core::config::Settings::default()
         },
@@ -336,7 +337,7 @@ impl Bench {
 
     /// The kernel tells of something that one of its other clients has done.
     pub(super) fn hear(&mut self, message: &Message<'_>) {
-        let origin = Origin { sequence: 0, port: 0, dump: false };
+        let origin = Origin { sequence: 0, port: 0, dump: false, replaces: false };
         self.bridge.heard(self.now, &self.speaker, origin, false, message, &mut self.fake);
     }
 
@@ -383,7 +384,7 @@ impl Bench {
             }
             Dump::Routes(_) => {}
         }
-        let origin = Origin { sequence, port: 1, dump: true };
+        let origin = Origin { sequence, port: 1, dump: true, replaces: false };
         let up = !self.fake.link_is_down;
         let (bridge, speaker) = (&mut self.bridge, &mut self.speaker);
         let mut hear = |message: &Message<'_>| {

@@ -21,7 +21,7 @@ fn hops(of: &[&str]) -> Option<Vec<IpAddr>> {
 impl Fib {
     /// The speaker's route for a prefix from now on, over these next hops, each resolved; none without them.
     pub(crate) fn set_learned(&mut self, now: Micros, prefix: IpNet, next_hops: Option<Vec<IpAddr>>) {
-        let resolved = |all: Vec<IpAddr>| all.into_iter().flat_map(|one| self.gateways(one)).collect();
+        let resolved = |all: Vec<IpAddr>| all.into_iter().flat_map(|one| self.gateways(one, false)).collect();
         match next_hops.map(resolved) {
             Some(hops) => self.learn(now, prefix, Lead::Hops(hops)),
             None => drop(self.unlearn(prefix)),
@@ -194,14 +194,34 @@ fn objects_and_groups_are_looked_up_when_a_packet_comes() {
 fn a_speakers_next_hops_are_not_the_hosts_own_addresses() {
     let mut fib = host();
     fib.add_static(net("203.0.113.0/24"), ip("198.51.100.2"));
-    assert_eq!(fib.gateways(ip("203.0.113.7")), [NextHop { interface: 1, gateway: ip("198.51.100.2") }]);
-    assert_eq!(fib.gateways(ip("192.0.2.1")), []);
+    assert_eq!(
+        fib.gateways(ip("203.0.113.7"), false),
+        [NextHop { interface: 1, gateway: ip("198.51.100.2") }]
+    );
+    assert_eq!(fib.gateways(ip("192.0.2.1"), false), []);
     assert!(fib.is_own(ip("192.0.2.1")) && !fib.is_own(ip("192.0.2.2")));
     assert!(fib.is_on_link(ip("192.0.2.2"), 0) && !fib.is_on_link(ip("192.0.2.2"), 1));
-    let metrics =
-        [("192.0.2.0/24", 0), ("203.0.113.0/24", 0), ("198.51.100.0/24", 0), ("2001:db8::/64", 256)];
-    let found: BTreeSet<_> = fib.metrics().into_iter().collect();
-    assert_eq!(found, metrics.map(|(prefix, metric)| (net(prefix), metric)).into());
+    let ways = [
+        ("192.0.2.0/24", true, 0),
+        ("203.0.113.0/24", false, 0),
+        ("198.51.100.0/24", true, 0),
+        ("2001:db8::/64", true, 256),
+    ];
+    let found: BTreeSet<_> = fib.ways().into_iter().collect();
+    assert_eq!(found, ways.map(|(prefix, on_link, cost)| Way { prefix: net(prefix), on_link, cost }).into());
+    assert!(found.iter().all(|way| fib.is_taken(way.prefix)) && !fib.is_taken(net("192.0.2.0/25")));
+}
+
+#[test]
+fn a_default_route_is_no_way_and_a_link_the_only_one_to_who_has_to_be_on_it() {
+    let mut fib = host();
+    fib.add_static(net("0.0.0.0/0"), ip("198.51.100.2"));
+    assert_eq!(fib.gateways(ip("203.0.113.7"), false), []);
+    fib.add_static(net("203.0.113.0/24"), ip("198.51.100.2"));
+    let gateway = NextHop { interface: 1, gateway: ip("198.51.100.2") };
+    assert_eq!(fib.gateways(ip("203.0.113.7"), false), [gateway]);
+    assert_eq!(fib.gateways(ip("203.0.113.7"), true), []);
+    assert_eq!(fib.gateways(ip("198.51.100.2"), true), [gateway]);
 }
 
 /// Random tables and addresses, against a search of all routes.
