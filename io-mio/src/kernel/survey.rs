@@ -176,6 +176,7 @@ impl Bridge {
             // One without next-hop objects.
             Some(Dump::Objects) if [libc::EOPNOTSUPP, libc::EINVAL].contains(&errno) => {
                 self.sets.without_objects();
+                self.claims_changed = true;
                 self.survey_step_ended(now, speaker, port);
             }
             // There is no such table until it has had a route.
@@ -222,6 +223,7 @@ impl Bridge {
         if self.survey.is_first() {
             self.begin_takeover(now);
         }
+        self.former_surveyed(now);
         if self.survey.is_first() && self.survey.others > 0 {
             let super::Settings { table, protocol, metric, .. } = self.settings;
             log::warn!(
