@@ -127,6 +127,12 @@ impl Survey {
         self.count as u16
     }
 
+    /// As after the first one.
+    #[cfg(test)]
+    pub(super) const fn end_for_test(&mut self) {
+        self.ended = 1;
+    }
+
     /// A route like ours is somebody else's.
     pub(super) const fn other(&mut self) {
         self.others += 1;

@@ -160,7 +160,7 @@ fn killed_and_started_with_others(count: u8, before: &str, after: &str, is_new: 
             |route: &Value| ["10.9.0.0/24", "2001:db8:9::/48"].iter().any(|dst| route["dst"] == *dst);
         all.filter(behind).collect::<Vec<_>>()
     };
-    let crier = Crier::start_with(router, &(configuration.clone() + before));
+    let mut crier = Crier::start_with(router, &(configuration.clone() + before));
     let _nodes = crossing.star.start_nodes(Crossing::prefixes);
     let all = |route: &Value| hops(route).len() == usize::from(count);
     await_until("the way is there", routes, |routes| routes.len() == 2 && routes.iter().all(all));
@@ -170,7 +170,7 @@ fn killed_and_started_with_others(count: u8, before: &str, after: &str, is_new: 
     crier.process().kill();
     drop(crier);
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
-    let crier = Crier::start_with(router, &(configuration.clone() + after));
+    let mut crier = Crier::start_with(router, &(configuration.clone() + after));
     let is_done =
         |routes: &Vec<Value>| routes.len() == 2 && routes.iter().all(|route| all(route) && is_new(route));
     await_until("only the new routes are there", routes, is_done);
