@@ -169,7 +169,7 @@ fn killed_and_started_with_others(count: u8, before: &str, after: &str, is_new: 
     crier.process().kill();
     drop(crier);
     traffic.iter().for_each(|traffic| traffic.await_arrivals(500));
-    let mut crier = Crier::start_with(router, &(configuration.clone() + after));
+    let mut crier = Crier::start_with(router, &(configuration + after));
     let is_done =
         |routes: &Vec<Value>| routes.len() == 2 && routes.iter().all(|route| all(route) && is_new(route));
     await_until("only the new routes are there", routes, is_done);
