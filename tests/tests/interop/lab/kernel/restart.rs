@@ -67,11 +67,11 @@ impl<'n> Monitor<'n> {
     pub(super) fn start(node: &'n Namespace) -> Self {
         let process = node.spawn("ip", &["-o", "monitor", "route", "nexthop"], &[]);
         let monitor = Self { node, process };
-        monitor.mark("198.51.100.0/24");
+        monitor.mark("100.127.255.0/24");
         monitor
     }
 
-    /// Makes a route that is nobody's and waits until it has been heard of.
+    /// Makes a route that is nobody's, of a prefix that nobody announces, and waits until it has been heard of.
     fn mark(&self, prefix: &str) {
         let said = || {
             self.node.run("ip", &["route", "add", "blackhole", prefix]);
@@ -83,7 +83,7 @@ impl<'n> Monitor<'n> {
 
     /// What it heard of BGP's routes and objects.
     pub(super) fn heard(self) -> Vec<String> {
-        self.mark("203.0.113.0/24");
+        self.mark("100.127.254.0/24");
         let log = self.process.log();
         log.lines().filter(|line| line.contains("proto bgp")).map(str::to_owned).collect()
     }
