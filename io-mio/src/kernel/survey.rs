@@ -263,6 +263,10 @@ impl Bridge {
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;
+        if self.survey.ended < self.keep_until {
+            // Objects wait for it.
+            self.survey.ask(now);
+        }
         if !mutant!(SurveyDropped) {
             self.survey.at.get_or_insert(now + EVERY);
         }
