@@ -7,9 +7,7 @@ use crate::netlink::decode::{NextHop, NextHopKind};
 impl Sets {
     /// An object is gone, or the kernel has put something else in its place. True: it was one of ours.
     pub(in crate::kernel) fn lost(&mut self, id: u32) -> bool {
-        let Some(at) = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start) else {
-            return false;
-        };
+        let Some(at) = self.offset(id) else { return false };
         let hops = self.hops.len() as u32;
         if at >= hops {
             if let Some(slot) = self.slot_mut(at - hops + 1) {
@@ -34,9 +32,7 @@ impl Sets {
     /// Somebody has changed an object, or the kernel has: it takes next hops whose link fails out of their groups. True: it is
     /// one of ours.
     pub(in crate::kernel) fn changed(&mut self, id: u32) -> bool {
-        let Some(at) = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start) else {
-            return false;
-        };
+        let Some(at) = self.offset(id) else { return false };
         let hops = self.hops.len() as u32;
         if let Some(slot) = at.checked_sub(hops).and_then(|set| self.slot_mut(set + 1)) {
             slot.there = There::Perhaps;
@@ -48,7 +44,7 @@ impl Sets {
 
     /// The set that a route to this object leads to, with one hold on it.
     pub(in crate::kernel) fn set_of_object(&mut self, id: u32) -> Option<SetId> {
-        let at = self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start)?;
+        let at = self.offset(id)?;
         let hops = self.hops.len() as u32;
         if at >= hops {
             let set = at - hops + 1;
@@ -136,5 +132,10 @@ impl Sets {
             }
             _ => {}
         }
+    }
+
+    /// Where an object's number is among ours: next hops come first, by their places, then groups. `None`: it is none of ours.
+    fn offset(&self, id: u32) -> Option<u32> {
+        self.ids.as_ref().filter(|ids| ids.contains(&id)).map(|ids| id - ids.start)
     }
 }
