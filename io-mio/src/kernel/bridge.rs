@@ -9,6 +9,8 @@ use ipnet::IpNet;
 
 use super::Settings;
 use super::cells::{Cells, Stage};
+use super::down::Down;
+use super::plan::map;
 use super::resolve::Ways;
 use super::sets::{MOST_HOPS, SetId, Sets};
 use super::survey::Survey;
@@ -157,6 +159,10 @@ pub struct Bridge {
     pub(super) takeover: Takeover,
     /// Neighbors that have died, and whose routes go together.
     pub(super) dead: heapless::Vec<Dead, MOST_DEAD>,
+    /// The kernel has answered whether such routes are gone, and the destinations have not heard.
+    pub(super) told_together: bool,
+    /// Those that have yet to leave their groups.
+    pub(super) down: Down,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
     /// Something was refused that no destination stands for: a survey shows what it is.
@@ -181,11 +187,13 @@ impl Bridge {
             ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS, limits.peers.into()),
             survey: Survey::new(),
             asked: Asked { window: VecDeque::with_capacity(UNDER_WAY), sequence: 0, requests: 0 },
-            adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),
+            adopted: map(adopted),
             sweep_at: None,
             recheck_at: None,
             takeover: Takeover::default(),
             dead: heapless::Vec::new(),
+            told_together: false,
+            down: Down::new(limits.peers.into()),
             retry_at: None,
             retry_wait: FIRST_RETRY,
             doubtful: false,
@@ -244,7 +252,10 @@ impl Bridge {
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty() && !self.is_window_full());
-        let times = [self.retry_at, sweep_at, self.recheck_at, self.end_of_wait(), self.survey.deadline()];
+        // What waits for answers is not waited for here.
+        let end_of_wait = self.end_of_wait().filter(|_| !self.is_window_full());
+        let down = (!self.down.is_empty() && self.may_drop_hops()).then_some(Instant::EPOCH);
+        let times = [self.retry_at, sweep_at, self.recheck_at, end_of_wait, down, self.survey.deadline()];
         times.into_iter().flatten().min()
     }
 

@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, LONGEST_RETRY, Left, UNDER_WAY};
+use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::{Doubt, Stage};
 use super::nowhere::nowhere;
 use super::resolve::{Foreign, hops_of};
@@ -52,7 +52,7 @@ impl Bridge {
             (About::Route(family, slot, set), _) => {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
-            (About::Together(set), _) => self.settle_together(speaker, set, result),
+            (About::Together(set), _) => self.settle_together(set, result),
             (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
@@ -341,7 +341,7 @@ impl Bridge {
         } else if let Some(left) = self.adopted.get_mut(&prefix) {
             // It was taken over, and nobody has wanted it as yet.
             left.seen = self.survey.number();
-        } else if by_number && self.asked.window.len() < UNDER_WAY {
+        } else if by_number && self.asked.has_room(1) {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray(prefix, 0), &request, port);
         } else if by_number {
@@ -377,6 +377,12 @@ impl Bridge {
             return;
         }
         let first = self.survey.is_first();
+        if !self.asked.has_room(1) {
+            // The next dump shows it again.
+            self.doubtful = true;
+            self.retry_at.get_or_insert(Instant::EPOCH);
+            return;
+        }
         let Self { sets, asked, .. } = self;
         sets.seen(object, first, |request| asked.object(About::Repair(0), request, port));
     }

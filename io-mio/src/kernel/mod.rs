@@ -23,6 +23,7 @@
 mod ask;
 mod bridge;
 mod cells;
+mod down;
 mod hear;
 mod look;
 mod lost;

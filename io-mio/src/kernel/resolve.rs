@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use crier_core::Speaker;
 use ipnet::IpNet;
 
-use super::plan::map_bytes;
+use super::plan::{map, map_bytes};
 use super::taken::Taken;
 use crate::netlink::Hop;
 use crate::netlink::decode::Origin;
@@ -115,7 +115,7 @@ impl Ways {
             interfaces: Vec::with_capacity(interfaces),
             taken: Taken::new(routes),
             near: Vec::with_capacity(neighbors),
-            known: HashMap::with_capacity_and_hasher(next_hops, Plain::default()),
+            known: map(next_hops),
             most_routes: routes,
             most_interfaces: interfaces,
             most_known: next_hops,

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
+use super::plan::map;
 use crate::netlink::Hop;
 
 /// Most next hops of one set.
@@ -95,9 +96,9 @@ impl Sets {
         let ids = ids.filter(|ids| ids.end.saturating_sub(ids.start) >= u32::from(hops) + sets);
         Self {
             hops: vec![HopSlot::default(); usize::from(hops)],
-            hop_of: HashMap::with_capacity_and_hasher(usize::from(hops), Plain::default()),
+            hop_of: map(usize::from(hops)),
             sets: vec![SetSlot::default(); sets as usize + 1],
-            set_of: HashMap::with_capacity_and_hasher(sets as usize, Plain::default()),
+            set_of: map(sets as usize),
             members: vec![0; (sets as usize + 1) * MOST_HOPS],
             free: 0,
             fresh: 1,
@@ -322,18 +323,23 @@ impl Sets {
         }
     }
 
-    /// A next hop forwards no more: it leaves every set that has others, and so do all routes that lead there, at one message
+    /// Next hops forward no more: they leave every set that has others, and so do all routes that lead there, at one message
     /// each. A set that would be empty stays as it is: its routes are changed or removed one by one.
-    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
-        let Some(&place) = self.hop_of.get(&hop).filter(|_| self.ids.is_some()) else { return };
+    pub(super) fn drop_hops(&mut self, hops: &[Hop], mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
+        let Some(ids) = self.ids.clone() else { return };
+        let places = hops.iter().filter_map(|hop| self.hop_of.get(hop).copied());
+        // Whoever asks has fewer.
+        let dropped: heapless::Vec<HopId, MOST_HOPS> = places.take(MOST_HOPS).collect();
         for set in 1..self.fresh {
             let SetSlot { refs, len, there, .. } = self.slot(set);
-            if refs == 0 || len < 2 || !self.members(set).contains(&place) {
+            if refs == 0 || len < 2 || !self.members(set).iter().any(|member| dropped.contains(member)) {
                 continue;
             }
             let left: heapless::Vec<HopId, MOST_HOPS> =
-                self.members(set).iter().copied().filter(|member| *member != place).collect();
-            let Some(ids) = self.ids.clone() else { continue };
+                self.members(set).iter().copied().filter(|member| !dropped.contains(member)).collect();
+            if left.is_empty() {
+                continue;
+            }
             self.take(set);
             self.put(set, &left);
             if there == There::No {
@@ -360,10 +366,14 @@ impl Sets {
         let SetSlot { refs, group, there, .. } = self.slot(set);
         let &[place, ..] = self.members(set) else { return None };
         let there = if group { there } else { self.hop_slot(place).there };
+        if refs != routes || there != There::Yes {
+            return None;
+        }
         let used = |other: SetId| other != set && self.slot(other).refs > 0;
         let shared = |other: SetId| used(other) && self.members(other).contains(&place);
-        let alone = group || !self.ids().any(shared);
-        self.object(set).filter(|_| refs == routes && there == There::Yes && alone)
+        // Most next hops are in one set alone, and nobody has to look for others.
+        let alone = group || self.hop_slot(place).refs == 1 || !self.ids().any(shared);
+        self.object(set).filter(|_| alone)
     }
 
     /// Routes that lead to a set, and are to go together.

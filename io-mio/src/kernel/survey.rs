@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge};
+use super::bridge::{About, Bridge, HOPS, SETS};
 use super::cells::Stage;
 
 /// Time between two surveys that nobody has asked for.
@@ -204,8 +204,14 @@ impl Bridge {
         self.survey.repeats = 0;
         let Some(ended) = self.survey.running else { return };
         if ended == Dump::Objects {
-            let Self { sets, asked, .. } = self;
-            sets.repair(|set, request| asked.object(About::Repair(set), request, port));
+            if self.asked.has_room(usize::from(HOPS) + SETS as usize) {
+                let Self { sets, asked, .. } = self;
+                sets.repair(|set, request| asked.object(About::Repair(set), request, port));
+            } else {
+                // The kernel has yet to answer a great deal. The next dump shows it again.
+                self.doubtful = true;
+                self.retry(now);
+            }
         }
         self.survey.running = ended.next();
         if self.survey.running == Some(Dump::Objects) {

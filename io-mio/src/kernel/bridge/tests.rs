@@ -6,6 +6,7 @@ use crate::netlink::decode::{Message, messages};
 use crate::netlink::encode::{self, Existing, Via};
 
 mod blackhole;
+mod down;
 mod fake;
 mod lost;
 mod others;

@@ -11,6 +11,7 @@ use crier_core::{Event, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
 
 use super::super::super::ask::Port;
+use super::super::super::down::LOOKS;
 use super::super::super::survey::Dump;
 use super::super::{Bridge, Request, Settings};
 use crate::netlink::decode::{Link, Message, Origin, messages};
@@ -48,6 +49,8 @@ pub(super) struct Fake {
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
+    /// Most of them that ever waited for their answers.
+    pub(super) most_waiting: usize,
     answers: VecDeque<(u32, Result<(), i32>)>,
 }
 
@@ -144,6 +147,7 @@ impl Port for Fake {
         let answer = self.apply(request);
         if !self.mute {
             self.answers.push_back((sequence, answer));
+            self.most_waiting = self.most_waiting.max(self.answers.len());
         }
     }
 }
@@ -168,8 +172,8 @@ fn leaked<T: Default>(count: usize) -> &'static mut [T] {
 const LIMITS: Limits = Limits {
     peers: 8,
     connections: 16,
-    prefixes: 400,
-    paths: 2_000,
+    prefixes: 4_000,
+    paths: 8_000,
     attribute_sets: 400,
     attribute_bytes: 40_000,
     policy_bytes: 8_192,
@@ -303,6 +307,7 @@ impl Bench {
     /// Everything that can happen without time passing.
     pub(super) fn settle(&mut self) {
         loop {
+            self.bridge.begin_turn(LOOKS);
             self.bridge.watch_neighbors(self.now, &self.speaker);
             self.bridge.timeout(self.now);
             while let Some((sequence, dump)) = self.bridge.next_dump() {
@@ -310,7 +315,8 @@ impl Bench {
             }
             self.bridge.follow_next_hops(self.now, &mut self.speaker, &mut self.fake);
             self.speaker.timeout(self.now);
-            let mut more = self.speaker.work(self.now, 1000);
+            let mut more = self.bridge.leave_groups(self.now, &self.speaker, &mut self.fake);
+            more |= self.speaker.work(self.now, 1000);
             more |= self.bridge.ask(self.now, &mut self.speaker, 128, &mut self.fake);
             if self.fake.mute {
                 self.fake.mute = false;
