@@ -192,6 +192,8 @@ impl Bridge {
         let had = cell.set;
         // What is taken for gone may be there after all.
         let put_back = cell.doubt == Doubt::PutBack;
+        // And what leads to the same set as far as known may have been changed.
+        let changed = cell.doubt == Doubt::Changed;
         let key = self.settings.key(prefix);
         let mut wanted = self.wanted(speaker, family, slot);
         let taken = self.ways.is_taken(prefix) && wanted != Ok(0);
@@ -220,7 +222,7 @@ impl Bridge {
                     cell.again = taken;
                 }
             }
-            Ok(wanted) if had != 0 && self.sets.same(had, wanted) => self.sets.release(wanted),
+            Ok(wanted) if had != 0 && self.sets.same(had, wanted) && !changed => self.sets.release(wanted),
             Ok(wanted) if had == 0 && self.is_full() => {
                 self.sets.release(wanted);
                 self.standing.no_room += 1;

@@ -172,6 +172,8 @@ pub struct Bridge {
     pub(super) standing: Standing,
     /// Routes that were asked for and are not known to be there.
     pub(super) arriving: u32,
+    /// How many times there was no room for something of others when that was told last, and when it may be told again.
+    pub(super) losses_told: (u64, Instant),
     /// This host has other addresses than before.
     pub(super) addresses_changed: bool,
 }
@@ -200,6 +202,7 @@ impl Bridge {
             keep_until: 0,
             standing: Standing::default(),
             arriving: 0,
+            losses_told: (0, Instant::EPOCH),
             addresses_changed: false,
             settings,
         }

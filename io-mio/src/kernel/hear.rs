@@ -309,18 +309,23 @@ impl Bridge {
                 self.sets.release(std::mem::replace(&mut cell.set, actual));
                 self.cells.mark(family, slot);
             }
-            None => {}
+            None => {
+                cell.doubt = Doubt::Changed;
+                self.cells.mark(family, slot);
+            }
         }
     }
 
-    /// The set that a route leads to, with one hold on it.
+    /// The set that a route leads to, with one hold on it; `None`: none that a route of ours could lead to, or there is no room.
     fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
-        if route.kind == RouteKind::Blackhole {
-            // IPv6 ones name an interface.
-            return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]);
+        match route.kind {
+            // IPv6 ones name an interface, and so do those that drop in another way.
+            RouteKind::Blackhole => return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]),
+            RouteKind::Unicast => {}
+            _ => return None,
         }
         let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
         if hops.is_empty() { None } else { self.sets.intern(&hops) }

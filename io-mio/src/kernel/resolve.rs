@@ -14,7 +14,7 @@ use crier_core::Speaker;
 use ipnet::IpNet;
 
 use super::plan::{map, map_bytes};
-use super::taken::Taken;
+use super::taken::{ADVERTISED, Taken};
 use crate::netlink::Hop;
 use crate::netlink::decode::Origin;
 
@@ -48,7 +48,32 @@ pub(crate) struct Foreign {
     pub(super) seen: u32,
 }
 
+/// What there is room for first where there is not room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The network of a link: without it all next hops there would count as unreachable.
+    Connected,
+    /// The operator's own.
+    Static,
+    /// What daemons have learned.
+    Other,
+}
+
 impl Foreign {
+    fn rank(&self) -> Rank {
+        match self.protocol {
+            libc::RTPROT_KERNEL | ADVERTISED if self.is_on_link() => Rank::Connected,
+            libc::RTPROT_BOOT | libc::RTPROT_STATIC => Rank::Static,
+            _ => Rank::Other,
+        }
+    }
+
+    /// Whether all its ways are on the link, and there is one.
+    pub(super) fn is_on_link(&self) -> bool {
+        let mut hops = self.hops.iter().flatten().peekable();
+        hops.peek().is_some() && hops.all(|hop| hop.gateway.is_none())
+    }
+
     /// Whether nothing tells them apart but where they lead: the kernel may have several of those.
     fn is_like(&self, other: &Self) -> bool {
         (self.prefix, self.metric, self.protocol) == (other.prefix, other.metric, other.protocol)
@@ -160,7 +185,19 @@ impl Ways {
             self.changed = true;
         } else {
             self.overflow();
+            if let Some(known) = self.dispensable(route.rank()) {
+                *known = route;
+                self.changed = true;
+            }
         }
+    }
+
+    /// What gives up its place to a route of this rank, where there is no other.
+    fn dispensable(&mut self, rank: Rank) -> Option<&mut Foreign> {
+        if rank == Rank::Other {
+            return None;
+        }
+        self.routes.iter_mut().max_by_key(|known| known.rank()).filter(|known| known.rank() > rank)
     }
 
     /// This route is gone. One like it that leads elsewhere is not.

@@ -266,6 +266,7 @@ impl Bridge {
                 self.survey.others
             );
         }
+        self.tell_losses(now);
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;

@@ -248,6 +248,11 @@ fn what_vanishes_without_a_word_is_put_back() {
     bench.pass(Millis(100));
     assert_eq!(bench.fake.routes, wanted);
     assert_eq!(bench.bridge.standing().overruns, 1);
+    // Or what becomes of packets there, so that no next hops can be told.
+    bench.fake.routes.insert(A.parse().unwrap(), (186, Lead::Unreachable));
+    bench.hear(&Message::Overrun);
+    bench.pass(Millis(100));
+    assert_eq!(bench.fake.routes, wanted);
     // Nothing is asked for, but every now and then somebody looks.
     bench.fake.routes.clear();
     bench.pass(Millis::from_secs(301));

@@ -27,6 +27,8 @@ pub(super) enum Lead {
     Object(u32),
     Hops(Vec<Hop>),
     Blackhole,
+    /// Somebody's, in another way.
+    Unreachable,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +130,7 @@ impl Fake {
             Thing::Group(_) | Thing::Blackhole(_) => panic!("no next hop in a group"),
         };
         let mut gateways: Vec<u8> = match lead {
-            Lead::Blackhole => Vec::new(),
+            Lead::Blackhole | Lead::Unreachable => Vec::new(),
             Lead::Hops(hops) => hops.iter().map(of_hop).collect(),
             Lead::Object(id) => match &self.objects[id] {
                 Thing::Blackhole(_) => Vec::new(),
@@ -383,9 +385,16 @@ impl Bench {
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
                         Lead::Hops(hops) => Via::Hops(hops),
-                        Lead::Blackhole => Via::Blackhole,
+                        Lead::Blackhole | Lead::Unreachable => Via::Blackhole,
                     };
-                    add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, via));
+                    add(&|room| {
+                        let length = encode::set_route(room, sequence, Existing::Refuse, &key, via);
+                        if *lead == Lead::Unreachable {
+                            // The type of the route, in a struct rtmsg after the header.
+                            room[23] = libc::RTN_UNREACHABLE;
+                        }
+                        length
+                    });
                 }
             }
             Dump::Routes(_) => {}
