@@ -249,6 +249,8 @@ impl Bridge {
     pub(super) fn stop_installing(&mut self) {
         self.settings.install = false;
         self.sweep_at = Some(Instant::EPOCH);
+        // What leads to them is to go as well.
+        self.keep_until = 0;
         self.mark_installed();
     }
 

@@ -289,7 +289,7 @@ impl Bridge {
         let asked_for =
             |stage| matches!(stage, Stage::InFlight | Stage::Unsure) || stage == Stage::Refused && by_number;
         let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || asked_for(cell.stage)) else {
-            return self.unexpected(route, port);
+            return self.unexpected(speaker, route, port);
         };
         if cell.stage == Stage::InFlight {
             return;
@@ -298,7 +298,7 @@ impl Bridge {
         if cell.set == 0 {
             return match actual {
                 Some(actual) => self.found_after_all(family, slot, actual),
-                None => self.unexpected(route, port),
+                None => self.unexpected(speaker, route, port),
             };
         }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
@@ -317,7 +317,7 @@ impl Bridge {
     }
 
     /// The set that a route leads to, with one hold on it; `None`: none that a route of ours could lead to, or there is no room.
-    fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
+    pub(super) fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
@@ -332,20 +332,14 @@ impl Bridge {
     }
 
     /// A route with our table, protocol and metric that no destination has.
-    fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
+    fn unexpected(&mut self, speaker: &Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
         let by_number = self.is_by_number(route);
-        let room = self.adopted.len() < self.settings.max_routes as usize;
-        if self.survey.is_first() && room && (by_number || self.settings.adopt) {
-            let seen = self.survey.number();
-            if let Some(set) = self.set_of(route)
-                && let Some(former) = self.adopted.insert(prefix, Left { set, seen })
-            {
-                self.sets.release(former.set);
-            }
-        } else if let Some(left) = self.adopted.get_mut(&prefix) {
-            // It was taken over, and nobody has wanted it as yet.
-            left.seen = self.survey.number();
+        // Those that are about to go may come back.
+        let room = self.adopted.len() + self.asked.window.len() < self.settings.max_routes as usize;
+        let adopts = self.survey.adopts() && room && (by_number || self.settings.adopt);
+        if self.adopted.contains_key(&prefix) || adopts {
+            self.adopt(speaker, route);
         } else if by_number && self.asked.has_room(1) {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray(prefix, 0), &request, port);
@@ -381,7 +375,7 @@ impl Bridge {
         if !self.settings.is_our_object(object.id) {
             return;
         }
-        let first = self.survey.is_first();
+        let adopts = self.survey.adopts();
         if !self.asked.has_room(1) {
             // The next dump shows it again.
             self.doubtful = true;
@@ -389,7 +383,7 @@ impl Bridge {
             return;
         }
         let Self { sets, asked, .. } = self;
-        sets.seen(object, first, |request| asked.object(About::Repair(0), request, port));
+        sets.seen(object, adopts, |request| asked.object(About::Repair(0), request, port));
     }
 }
 

@@ -235,15 +235,21 @@ impl Ways {
         self.overflowed = true;
     }
 
-    /// A dump is over: what was not seen in it is gone. True: that has made room for some that the dump had and that found none,
-    /// so that another one would tell more.
+    /// A dump is over: what was not seen in it is gone, but for IPv6 routes, of which dumps leave some out while others change: those
+    /// are, if the dump before had not shown them either. True: another dump would tell more: of such, or because that has made room
+    /// for some that found none.
     pub(super) fn forget_unseen(&mut self, dump: u32) -> bool {
         let before = (self.routes.len(), self.interfaces.len());
-        self.routes.retain(|route| route.seen == dump);
+        let mut doubtful = false;
+        self.routes.retain(|route| {
+            let lately = matches!(route.prefix, IpNet::V6(_)) && route.seen.wrapping_add(1) == dump;
+            doubtful |= lately;
+            lately || route.seen == dump
+        });
         self.interfaces.retain(|interface| interface.seen == dump);
         let fewer = before != (self.routes.len(), self.interfaces.len());
         self.changed |= fewer;
-        std::mem::take(&mut self.overflowed) && fewer
+        std::mem::take(&mut self.overflowed) && fewer || doubtful
     }
 
     /// This host has other addresses than before, to which no way leads.

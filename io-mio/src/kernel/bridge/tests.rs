@@ -24,7 +24,8 @@ const FIRST: u32 = 2_000_000_000;
 fn bench(settings: Settings, peers: &[u8]) -> Bench {
     let mut bench = Bench::new(settings);
     peers.iter().for_each(|peer| bench.connect(*peer));
-    bench.settle();
+    // Until two looks at the kernel's routes have shown the same.
+    bench.pass(Millis(200));
     bench
 }
 
@@ -373,6 +374,42 @@ fn a_new_process_changes_nothing_that_is_still_wanted() {
     bench.disconnect(12);
     bench.settle();
     assert_eq!(bench.fake.gateways(A), Some(vec![11]));
+}
+
+/// The first look does not show all, as it is with IPv6 routes when others change meanwhile.
+#[test]
+fn what_the_first_look_at_the_kernels_routes_leaves_out_stays() {
+    for (objects, adopt) in [(Settings::default().objects, false), (None, true)] {
+        let settings = Settings { objects, adopt, ..Settings::default() };
+        let mut former = bench(settings.clone(), &[11, 12]);
+        former.announce(11, &[A, B]);
+        former.announce(12, &[A]);
+        former.settle();
+        let mut bench = Bench::over(former.fake, settings);
+        bench.fake.left_out = Some(A.parse().unwrap());
+        let (routes, objects) = (bench.fake.routes.clone(), bench.fake.objects.clone());
+        let requests = bench.fake.requests;
+        bench.settle();
+        assert_eq!(bench.bridge.standing().adopted, 1);
+        bench.pass(Millis::from_secs(2));
+        assert_eq!((bench.bridge.standing().adopted, bench.bridge.standing().surveys), (2, 3));
+        for peer in [11, 12] {
+            bench.connect(peer);
+            bench.announce(peer, if peer == 11 { &[A, B] } else { &[A] });
+            bench.settle();
+        }
+        assert_eq!(
+            (&bench.fake.routes, &bench.fake.objects, bench.fake.requests),
+            (&routes, &objects, requests)
+        );
+        let Standing { routes, adopted, others, .. } = bench.bridge.standing();
+        assert_eq!((routes, adopted, others), (2, 0, 0));
+        // What comes later is not of an earlier process.
+        bench.fake.routes.insert(C.parse().unwrap(), (186, Lead::Blackhole));
+        bench.hear(&Message::Overrun);
+        bench.pass(Millis::from_secs(2));
+        assert_eq!((bench.bridge.standing().others, bench.bridge.standing().adopted), (1, 0));
+    }
 }
 
 #[test]

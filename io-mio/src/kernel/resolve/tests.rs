@@ -81,6 +81,22 @@ fn what_there_is_room_for_first() {
     assert!((40..46).all(|id| known(&ways, &format!("10.{id}.0.0/16"))) && !known(&ways, "10.47.0.0/16"));
 }
 
+/// A dump of IPv6 routes leaves some out when others change meanwhile, and does not say so.
+#[test]
+fn an_ipv6_route_is_gone_when_two_dumps_have_not_shown_it() {
+    let mut ways = ways();
+    ways.route(route("2001:db8::/64", 0, Some(hop(None, 1))));
+    let mut dump = |number| {
+        for index in [1, 2] {
+            ways.interface(index, true, number);
+        }
+        (ways.forget_unseen(number), find(&ways, "2001:db8::9").is_some(), find(&ways, "192.0.2.9").is_some())
+    };
+    assert_eq!(dump(1), (false, true, true));
+    assert_eq!(dump(2), (true, true, false));
+    assert_eq!(dump(3), (false, false, false));
+}
+
 #[test]
 fn on_the_link_the_next_hop_is_the_gateway() {
     let ways = ways();

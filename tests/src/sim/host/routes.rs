@@ -15,7 +15,7 @@ pub(crate) const SWEEP_AFTER: Micros = Micros::secs(120);
 impl Host {
     /// The daemon has just been started: what it finds in the table is adopted.
     pub(crate) fn start_bridge(&mut self, now: Micros) {
-        self.kernel.reopen();
+        self.kernel.start(now);
         let Some(daemon) = self.daemon.as_mut().filter(|_| self.plan.installs) else { return };
         let settings = Settings { adopt: true, ..Settings::default() };
         let mut bridge = Kernel::over(Linux::default(), settings, &daemon.model.limits);

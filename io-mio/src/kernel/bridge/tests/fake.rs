@@ -48,6 +48,8 @@ pub(super) struct Fake {
     pub(super) refuses: Option<i32>,
     /// Requests for objects are refused.
     pub(super) refuses_objects: Option<i32>,
+    /// The next dump of routes lacks this one.
+    pub(super) left_out: Option<IpNet>,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
@@ -380,7 +382,11 @@ impl Bench {
                 let prefix = "192.0.2.0/24".parse().unwrap();
                 let key = RouteKey { prefix, table: 254, protocol: 2, metric: 0 };
                 add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, Via::Hops(&direct)));
+                let left_out = self.fake.left_out.take();
                 for (prefix, (protocol, lead)) in &self.fake.routes {
+                    if left_out == Some(*prefix) {
+                        continue;
+                    }
                     let key = RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 };
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
