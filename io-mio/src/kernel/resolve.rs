@@ -37,6 +37,9 @@ pub(super) fn hops_of(all: impl IntoIterator<Item = Hop>) -> Hops {
     hops
 }
 
+/// The number of the loopback interface, in every network namespace.
+const LOOPBACK: u32 = 1;
+
 /// A route of somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
@@ -303,8 +306,15 @@ impl Ways {
         self.known.values().flatten().any(|way| way.hops().any(|other| other == *hop))
     }
 
-    /// The way to an address as the routes have it.
+    /// The way to an address as the routes have it. A link-local one says nothing of its link (RFC 4007, 6), and every link has the
+    /// same route for it: where there are several it may be anybody's.
     fn find(&self, address: IpAddr) -> Option<Way> {
+        if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) {
+            let mut links = self.interfaces.iter().filter(|known| known.works && known.index != LOOPBACK);
+            if links.nth(1).is_some() {
+                return None;
+            }
+        }
         let leads_there = |route: &&Foreign| {
             route.prefix.prefix_len() > 0 && route.prefix.contains(&address) && self.works(route)
         };

@@ -97,6 +97,20 @@ fn an_ipv6_route_is_gone_when_two_dumps_have_not_shown_it() {
     assert_eq!(dump(3), (false, false, false));
 }
 
+/// Every link has the same route for it, and a next hop does not say which is meant.
+#[test]
+fn a_link_local_next_hop_is_reached_where_there_is_one_link() {
+    let mut ways = Ways::new(6, 3, 3, 2);
+    for index in 1..=3 {
+        ways.interface(index, true, 1);
+    }
+    ways.route(route("fe80::/64", 256, Some(hop(None, 2))));
+    ways.route(route("2001:db8::/64", 256, Some(hop(None, 2))));
+    assert_eq!((find(&ways, "fe80::9"), find(&ways, "2001:db8::9").is_some()), (None, true));
+    ways.interface(3, false, 1);
+    assert_eq!(find(&ways, "fe80::9"), Some(("fe80::9".into(), 2, 256)));
+}
+
 #[test]
 fn on_the_link_the_next_hop_is_the_gateway() {
     let ways = ways();

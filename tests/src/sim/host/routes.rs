@@ -1,5 +1,6 @@
 //! How the routes of a host's speaker reach its forwarding table: by the bridge of the program, over a system that is simulated.
 
+use crier_core::view::PeerView;
 use crier_core::{Event, EventKind, Instant, Speaker};
 use crier_io_mio::kernel::{Kernel, Settings};
 
@@ -68,6 +69,10 @@ impl Host {
 
     /// The bridge's part of a turn. True: there is more for another one.
     pub(super) fn turn_bridge(&mut self, daemon: &mut Daemon, at: Instant) -> bool {
+        let has_been_up = |peer: PeerView<'_>| peer.established.is_some() || peer.flaps > 0;
+        if self.kernel.is_starting() && daemon.speaker().peers().any(has_been_up) {
+            self.kernel.has_had_a_session();
+        }
         let readable = self.kernel.is_readable();
         let turned = self.with_bridge(daemon, |bridge, speaker| {
             if readable {

@@ -124,6 +124,16 @@ impl Linux {
         self.disturbed = !self.left.is_empty() && self.rng.up_to(1) == 0;
     }
 
+    /// Whether a daemon has just started, and cannot know that nobody will announce again what it found.
+    pub fn is_starting(&self) -> bool {
+        self.now < self.started + LEFT_ALONE && !self.left.is_empty()
+    }
+
+    /// The daemon has had a session since: neighbors may have withdrawn what it found.
+    pub fn has_had_a_session(&mut self) {
+        self.left.clear();
+    }
+
     /// The sockets of a daemon are closed with it: what was under way is gone.
     pub fn reopen(&mut self) {
         self.asked.clear();

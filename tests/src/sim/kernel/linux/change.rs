@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::wire::ASKING;
-use super::{Cause, LEFT_ALONE, Linux, is_ipv6, say};
+use super::{Cause, Linux, is_ipv6, say};
 use crate::sim::kernel::{Lead, Object};
 use crate::sim::plan::KernelFault;
 
@@ -95,8 +95,7 @@ impl Linux {
 
     /// A route has gone, by itself or with an object.
     fn judge_removal(&mut self, prefix: IpNet, cause: Cause) {
-        let is_early = self.now < self.started + LEFT_ALONE && self.left.contains(&prefix);
-        if is_early && cause.port == ASKING {
+        if self.is_starting() && self.left.contains(&prefix) && cause.port == ASKING {
             self.removed_early.get_or_insert(prefix);
         }
     }

@@ -222,17 +222,24 @@ fn a_start_that_others_disturb() {
 
 #[test]
 fn what_a_daemon_finds_on_its_start_is_not_to_be_removed() {
-    let removed = |cause: Cause, after: Micros| {
+    let removed = |cause: Cause, after: Micros, session: bool| {
         let mut linux = busy();
         linux.pass(Micros::secs(5));
         linux.start(linux.now);
         linux.pass(Micros::secs(5) + after);
+        if session {
+            linux.has_had_a_session();
+        }
         // With the object goes the route.
         linux.delete_object(3, cause).unwrap();
         linux.check_starts()
     };
     let ours = Cause { port: wire::ASKING, sequence: 1 };
-    assert_eq!(removed(ours, Micros::millis(100)), Err(format!("{V6} was removed on the daemon's start")));
-    assert_eq!(removed(ours, LEFT_ALONE), Ok(()));
-    assert_eq!(removed(Cause::FOREIGN, Micros::millis(100)), Ok(()));
+    assert_eq!(
+        removed(ours, Micros::millis(100), false),
+        Err(format!("{V6} was removed on the daemon's start"))
+    );
+    assert_eq!(removed(ours, Micros::millis(100), true), Ok(()));
+    assert_eq!(removed(ours, LEFT_ALONE, false), Ok(()));
+    assert_eq!(removed(Cause::FOREIGN, Micros::millis(100), false), Ok(()));
 }
