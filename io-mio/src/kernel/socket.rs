@@ -107,9 +107,9 @@ impl<W: Wire> Kernel<W> {
         &mut self.bridge
     }
 
-    /// Whether routes of others or links have changed since this was asked last.
+    /// Whether routes of others, links or [`Bridge::claims`] have changed since this was asked last.
     pub fn take_news(&mut self) -> bool {
-        self.bridge.ways.take_news()
+        self.bridge.ways.take_news() | std::mem::take(&mut self.bridge.claims_changed)
     }
 
     /// Something can be heard.
@@ -193,10 +193,13 @@ impl<W: Wire> Kernel<W> {
         for _ in 0..MOST_ROUNDS {
             let Self { bridge, out, wire, .. } = self;
             let mut port = Requests { out, wire };
+            let before = bridge.asked.sequence;
             let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
-            if !more && !self.bridge.has_work() {
+            // Objects wait for the answers about the last routes.
+            let has_asked = self.bridge.asked.sequence != before;
+            if !more && !has_asked && !self.bridge.has_work() {
                 break;
             }
         }

@@ -1,7 +1,7 @@
 //! How the routes of a host's speaker reach its forwarding table: by the bridge of the program, over a system that is simulated.
 
 use crier_core::{Event, EventKind, Instant, Speaker};
-use crier_io_mio::kernel::{Kernel, Settings};
+use crier_io_mio::kernel::{Claim, Kernel, Settings};
 
 use super::Host;
 use super::daemon::{Daemon, sealed};
@@ -17,7 +17,7 @@ impl Host {
     pub(crate) fn start_bridge(&mut self, now: Micros) {
         self.kernel.reopen();
         let Some(daemon) = self.daemon.as_mut().filter(|_| self.plan.installs) else { return };
-        let settings = Settings { adopt: true, ..Settings::default() };
+        let settings = Settings { left: claims(), ..Settings::default() };
         let mut bridge = Kernel::over(Linux::default(), settings, &daemon.model.limits);
         let at = daemon.clock(now);
         daemon.call(|speaker| bridge.bridge_mut().start(at, speaker));
@@ -91,4 +91,10 @@ impl Host {
         std::mem::swap(&mut self.kernel, bridge.wire_mut());
         Some(value)
     }
+}
+
+/// What every daemon has left on record here: its routes, with objects and without.
+fn claims() -> Vec<Claim> {
+    let Settings { table, protocol, metric, objects, .. } = Settings::default();
+    [objects, None].map(|objects| Claim { table, protocol, metric, objects }).into()
 }
