@@ -11,7 +11,6 @@ use super::hear::MAIN;
 use super::nowhere::{nowhere, object_of, via};
 use super::resolve::Way;
 use super::sets::{MOST_HOPS, ObjectRequest, SetId};
-use super::takeover::Takeover;
 use crate::netlink::encode::{Existing, Object, Via};
 use crate::netlink::{Hop, RouteKey};
 
@@ -148,8 +147,8 @@ impl Bridge {
             // What is under way may still name them, or what is not known to be there.
             return false;
         }
-        if self.takeover != Takeover::Over || self.sweep_former(now) {
-            // Former routes may lead to them, which go with them.
+        self.sweep_former(now);
+        if self.former.holds_objects() {
             return false;
         }
         let Self { sets, asked, .. } = self;

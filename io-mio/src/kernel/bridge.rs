@@ -76,6 +76,8 @@ pub struct Standing {
     pub no_room: u32,
     /// Routes of an earlier process that were taken over and are not wanted as yet.
     pub adopted: u32,
+    /// Routes of an earlier process with another table, protocol or metric, which are to go when that is over.
+    pub former: u32,
     /// Routes with our table, protocol and metric that are not ours.
     pub others: u32,
     /// Requests made.
@@ -214,10 +216,20 @@ impl Bridge {
     pub fn standing(&self) -> Standing {
         Standing {
             adopted: self.adopted.len() as u32,
+            former: self.former.routes(),
             requests: self.asked.requests,
             lost: self.ways.lost,
             ..self.standing
         }
+    }
+
+    /// Whether something is there that an earlier process has left and that nobody has asked for since, or whether that is not
+    /// known yet.
+    pub fn is_taking_over(&self) -> bool {
+        !self.survey.has_ended_once()
+            || !self.adopted.is_empty()
+            || self.takeover != Takeover::Over
+            || !self.former.is_over()
     }
 
     /// Whether the kernel has a route for a destination, as far as known.

@@ -40,28 +40,50 @@ enum Step {
     Stopped,
 }
 
+/// What a survey has shown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shown {
+    /// Former routes.
+    routes: u32,
+    /// Some of them lead to objects with numbers of ours.
+    holds: bool,
+    /// There are routes that lead to objects with former numbers, whoever's they are.
+    used: bool,
+    /// There were more to go than there was room for.
+    rest: bool,
+}
+
 /// What is known of it.
 #[derive(Debug)]
 pub(super) struct Former {
     step: Step,
-    /// Routes that the survey under way has shown.
-    routes: u32,
-    /// It has shown routes that lead to objects with former numbers, whoever's they are.
-    used: bool,
-    /// There were more to go than there was room for.
-    rest: bool,
+    /// By the survey under way.
+    shown: Shown,
+    /// By the last one that was whole, and those since.
+    known: Shown,
 }
 
 impl Former {
     pub(super) fn new(settings: &Settings) -> Self {
         let other = |claim: &Claim| !settings.is_in_force(claim, settings.objects.as_ref());
         let step = if settings.left.iter().any(other) { Step::Kept } else { Step::Over };
-        Self { step, routes: 0, used: false, rest: false }
+        // Whatever objects there are may be in use, until everything was seen.
+        Self { step, shown: Shown::default(), known: Shown { holds: true, ..Shown::default() } }
     }
 
     /// A survey begins.
-    pub(super) const fn begin(&mut self) {
-        (self.routes, self.used, self.rest) = (0, false, false);
+    pub(super) fn begin(&mut self) {
+        self.shown = Shown::default();
+    }
+
+    /// A survey is over. `partial`: there may be more than it has shown.
+    pub(super) fn end(&mut self, partial: bool) {
+        let Shown { routes, holds, .. } = self.known;
+        self.known = self.shown;
+        if partial {
+            self.known.routes = self.known.routes.max(routes);
+            self.known.holds |= holds;
+        }
     }
 
     /// The program ends.
@@ -75,9 +97,14 @@ impl Former {
         matches!(self.step, Step::Over)
     }
 
-    /// Whether routes were seen that are to go after the takeover.
-    pub(super) const fn has_routes(&self) -> bool {
-        !self.is_over() && self.routes > 0
+    /// Routes that are to go after the takeover.
+    pub(super) const fn routes(&self) -> u32 {
+        if self.is_over() { 0 } else { self.known.routes }
+    }
+
+    /// Whether there may be routes that would go with objects of ours which nothing else leads to.
+    pub(super) const fn holds_objects(&self) -> bool {
+        matches!(self.step, Step::Kept | Step::Routes) && self.known.holds
     }
 }
 
@@ -157,13 +184,16 @@ impl Bridge {
     /// A dump has a route, whoever's.
     pub(super) fn note_use(&mut self, route: &Route<'_>) {
         if !self.former.is_over() {
-            self.former.used |= route.object.is_some_and(|object| self.settings.is_former_object(object));
+            let used = route.object.is_some_and(|object| self.settings.is_former_object(object));
+            self.former.shown.used |= used;
         }
     }
 
     /// A dump has a route with the keys of an earlier process.
     pub(super) fn former_route(&mut self, speaker: &Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
-        self.former.routes += 1;
+        let holds = self.is_by_number(route);
+        self.former.shown.routes += 1;
+        self.former.shown.holds |= holds;
         let key = route.key;
         let family = Family::of(&key.prefix);
         if (key.table, key.metric) == (self.settings.table, self.settings.metric) {
@@ -193,7 +223,7 @@ impl Bridge {
         if self.asked.window.len() < UNDER_WAY {
             self.asked.send(About::Stray(key.prefix, 0), &Request::NoRoute(key), port);
         } else {
-            self.former.rest = true;
+            self.former.shown.rest = true;
         }
     }
 
@@ -205,8 +235,8 @@ impl Bridge {
         }
     }
 
-    /// Nothing else is to be asked. Once all that is ours is as it is to be, what is former goes. True: it is not over yet.
-    pub(super) fn sweep_former(&mut self, now: Instant) -> bool {
+    /// Nothing else is to be asked. Once all that is ours is as it is to be, what is former goes.
+    pub(super) fn sweep_former(&mut self, now: Instant) {
         let settled = self.takeover == Takeover::Over && self.adopted.is_empty();
         if self.former.step == Step::Kept
             && settled
@@ -216,12 +246,11 @@ impl Bridge {
             self.former.step = Step::Routes;
             self.survey.ask(now);
         }
-        matches!(self.former.step, Step::Kept | Step::Routes)
     }
 
-    /// A survey is over.
+    /// A whole survey is over.
     pub(super) fn former_surveyed(&mut self, now: Instant) {
-        let Former { step, routes, used, rest } = self.former;
+        let Former { step, known: Shown { routes, used, rest, .. }, .. } = self.former;
         match step {
             Step::Over | Step::Kept | Step::Stopped => return,
             Step::Routes if rest => self.survey.ask(now),

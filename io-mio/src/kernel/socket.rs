@@ -147,11 +147,13 @@ impl<W: Wire> Kernel<W> {
         loop {
             let Self { bridge, out, wire, .. } = self;
             let mut port = Requests { out, wire };
-            let before = left;
+            let (before, sequence) = (left, bridge.asked.sequence);
             left = left.saturating_sub(super::bridge::WINDOW as u32);
-            let asked = bridge.ask(now, speaker, before - left, &mut port);
+            let mut asked = bridge.ask(now, speaker, before - left, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
+            // Some of what is to be asked waits for all answers.
+            asked |= self.bridge.asked.sequence != sequence && self.bridge.asked.window.is_empty();
             // A kernel that still owes answers to all that it can be asked at a time says so when it gives them.
             let waits = self.bridge.is_window_full();
             if !asked || left == 0 || waits {

@@ -256,6 +256,7 @@ impl Bridge {
         } else {
             self.forget_what_was_not_shown(now, speaker);
         }
+        self.former.end(self.survey.partial);
         if self.survey.is_first() {
             self.begin_takeover(now);
         }
