@@ -242,6 +242,7 @@ impl Bridge {
             && settled
             && self.survey.has_ended_once()
             && !self.sets.has(&UNKNOWN)
+            && !mutant!(FormerStays)
         {
             self.former.step = Step::Routes;
             self.survey.ask(now);

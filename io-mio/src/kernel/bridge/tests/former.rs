@@ -6,6 +6,7 @@ use super::super::super::Claim;
 use super::super::{Settings, Standing};
 use super::fake::{Bench, Fake, INTERFACE, Lead};
 use super::{A, B, C, FIRST, claims, left_behind};
+use crate::netlink::decode::Message;
 use crate::netlink::{Hop, RouteKey};
 
 const RANGE: std::ops::Range<u32> = FIRST..FIRST + 8192;
@@ -140,6 +141,45 @@ fn what_no_record_is_about_stays() {
     assert!(bench.fake.routes.is_empty());
     assert_eq!((&bench.fake.objects, &bench.fake.elsewhere), (&objects, &elsewhere));
     assert_eq!(bench.bridge.claims().collect::<Vec<_>>(), claims(Some(OTHER)));
+}
+
+/// A record says more than there is: nobody waits for what is not there, although a neighbor never comes back.
+#[test]
+fn what_a_record_says_and_the_kernel_has_not_is_not_waited_for() {
+    let left = [claims(Some(RANGE)), claims(None), claims(Some(OTHER))].concat();
+    let mut bench = Bench::over(left_behind(), Settings { left, ..Settings::default() });
+    for peer in [11, 12] {
+        bench.connect(peer);
+        bench.announce(peer, if peer == 11 { &[A, B] } else { &[A] });
+    }
+    bench.pass(Millis::from_secs(1));
+    assert!(!bench.bridge.is_taking_over());
+    assert_eq!(bench.bridge.claims().collect::<Vec<_>>(), claims(Some(RANGE)));
+    // The group and the next hop that nothing leads to any more.
+    bench.withdraw(12, &[A]);
+    bench.settle();
+    assert_eq!((bench.fake.gateways(A), bench.fake.objects.len()), (Some(vec![11]), 1));
+}
+
+/// Former routes lead to objects with numbers of ours, and so long those stay, and no longer.
+#[test]
+fn objects_that_former_routes_lead_to_stay_with_them() {
+    let left = vec![Claim { metric: 30, ..claims(Some(RANGE)).remove(0) }];
+    let mut bench = Bench::over(with_metric(30), Settings { left, ..Settings::default() });
+    let (former, objects) = (bench.fake.elsewhere.clone(), bench.fake.objects.clone());
+    bench.connect(13);
+    bench.announce(13, &[C]);
+    bench.pass(Millis::from_secs(2));
+    bench.withdraw(13, &[C]);
+    bench.pass(Millis::from_secs(2));
+    assert_eq!(bench.bridge.standing().former, 2);
+    assert_eq!(bench.fake.elsewhere, former);
+    assert!(objects.iter().all(|(id, thing)| bench.fake.objects.get(id) == Some(thing)));
+    // Somebody removes them, and something has the kernel looked at.
+    bench.fake.elsewhere.clear();
+    bench.hear(&Message::Overrun);
+    bench.pass(Millis::from_secs(2));
+    assert!(bench.fake.objects.is_empty() && !bench.bridge.is_taking_over(), "{:?}", bench.fake);
 }
 
 /// Where none were used, a route to an object is not crier's.

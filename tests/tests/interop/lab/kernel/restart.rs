@@ -145,17 +145,27 @@ fn killed_and_started_with_others(count: u8, before: &str, after: &str, is_new: 
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
     let crossing = Crossing::new(&lab, count);
     let router = &crossing.star.router;
-    // Somebody else's, with keys of theirs, and with the second crier's but an object of their own.
-    let foreign = [("10.77.0.0/24", "20"), ("10.78.0.0/24", "77")];
+    // Somebody else's, with an object of their own: one of them has the second crier's keys.
+    let foreign = [
+        ("10.77.0.0/24", "254", "bgp", "20"),
+        ("10.78.0.0/24", "254", "bgp", "77"),
+        ("10.79.0.0/24", "254", "200", "20"),
+        ("10.80.0.0/24", "100", "bgp", "20"),
+    ];
     router.run("ip", &["nexthop", "add", "id", "7", "via", "10.8.0.2", "dev", "to-source"]);
-    for (prefix, metric) in foreign {
-        router.run("ip", &["route", "add", prefix, "nhid", "7", "proto", "bgp", "metric", metric]);
+    for (prefix, table, protocol, metric) in foreign {
+        let keys = ["table", table, "proto", protocol, "metric", metric];
+        router.run("ip", &[&["route", "add", prefix, "nhid", "7"][..], &keys].concat());
+    }
+    // Both tables forward.
+    for family in ["-4", "-6"] {
+        router.run("ip", &[family, "rule", "add", "priority", "100", "lookup", "100"]);
     }
     let state = format!("[router]\nstate-dir = \"{}\"\n", router.dir().display());
     let configuration = crossing.star.configuration().replace("[router]\n", &state);
-    // By BGP to the host behind, both families.
+    // To the host behind, both families, in any table.
     let routes = || {
-        let all = shown(router, &["proto", "bgp"]).into_iter();
+        let all = shown(router, &["table", "all"]).into_iter();
         let behind =
             |route: &Value| ["10.9.0.0/24", "2001:db8:9::/48"].iter().any(|dst| route["dst"] == *dst);
         all.filter(behind).collect::<Vec<_>>()
@@ -187,8 +197,8 @@ fn killed_and_started_with_others(count: u8, before: &str, after: &str, is_new: 
     let claims = || std::fs::read_to_string(&record).unwrap_or_default().matches("metric").count();
     await_until("the record is of the new ones", claims, |claims| *claims == 1);
     assert_eq!((&status["others"], &status["refused"]), (&1.into(), &0.into()), "{status}");
-    for (prefix, metric) in foreign {
-        let there = router.run("ip", &["route", "show", prefix, "metric", metric]);
+    for (prefix, ..) in foreign {
+        let there = router.run("ip", &["route", "show", "table", "all", prefix]);
         assert!(there.contains("nhid 7"), "{there}");
     }
     // Nothing of crier's is left when it ends.
@@ -221,4 +231,14 @@ fn killed_and_started_with_numbers() {
 #[test]
 fn killed_and_started_with_another_metric() {
     killed_and_started_with_others(3, "", "metric = 77\n", |route| route["metric"] == 77);
+}
+
+#[test]
+fn killed_and_started_with_another_protocol() {
+    killed_and_started_with_others(3, "", "protocol = 200\n", |route| route["protocol"] == "200");
+}
+
+#[test]
+fn killed_and_started_with_another_table() {
+    killed_and_started_with_others(3, "", "table = 100\n", |route| route["table"] == "100");
 }
