@@ -1,6 +1,6 @@
 //! Two criers in one network namespace: each has its own routes and objects, and neither touches the other's.
 
-use crier_tests::lab::{Crier, Kind, Lab, Namespace, Plan, await_until};
+use crier_tests::lab::{Crier, Kind, Lab, Namespace, OrFail as _, Plan, await_until};
 use serde_json::Value;
 
 use super::{KERNEL, Star, hops, objects, shown};
@@ -23,7 +23,7 @@ impl One {
         let plan = Plan::new(65000, [10, 0, 0, *id as u8]);
         let plan = plan.neighbor(&here, &format!("192.0.{id}.2"), 65000 + *id as u32);
         let state = router.dir().join(format!("state-{name}"));
-        std::fs::create_dir_all(&state).unwrap();
+        std::fs::create_dir_all(&state).or_fail("making a directory");
         let own = format!("[router]\nlisten = [\"{here}:179\"]\nstate-dir = \"{}\"\n", state.display());
         let configuration = Crier::configuration(&plan).replace("[router]\n", &own) + KERNEL + keys;
         Crier::start_beside(router, name, &configuration)
