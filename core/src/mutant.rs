@@ -181,6 +181,8 @@ mutants! {
     MemberStays = "member-stays",
     /// What an earlier process has left, and nobody wants, stays.
     NeverSwept = "never-swept",
+    /// What an earlier process has installed by other keys stays.
+    FormerStays = "former-stays",
 
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.

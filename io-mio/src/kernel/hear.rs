@@ -5,6 +5,7 @@ use crier_core::{Family, Instant, Millis, Speaker};
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left, UNDER_WAY};
 use super::cells::{Doubt, Stage};
+use super::former::UNKNOWN;
 use super::nowhere::nowhere;
 use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
@@ -53,12 +54,16 @@ impl Bridge {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
             (About::Together(set), _) => self.settle_together(speaker, set, result),
-            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
+            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => {
+                self.sets.without_objects();
+                self.claims_changed = true;
+            }
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
             (About::Stray(_, set), Ok(()) | Err(libc::ESRCH)) => self.sets.release(set),
             (About::Stray(prefix, set), Err(_)) if set != 0 => {
-                self.adopted.insert(prefix, Left { set, seen: self.survey.number() });
+                let (seen, protocol) = (self.survey.number(), self.settings.protocol);
+                self.adopted.insert(prefix, Left { set, seen, protocol });
                 self.sweep_at = Some(self.retry(now));
             }
             (About::Object(_), Ok(())) | (About::Repair(_), Ok(()) | Err(libc::ENOENT)) => {}
@@ -168,6 +173,9 @@ impl Bridge {
         port: &mut impl Port,
     ) {
         let seen = self.survey.seen();
+        if let (Message::Route(route), true) = (message, origin.dump) {
+            self.note_use(route);
+        }
         match message {
             Message::Link(link) => {
                 if self.ways.interface(link.index, link.up && link.running, seen) && !origin.dump {
@@ -197,6 +205,11 @@ impl Bridge {
                     self.perhaps_gone(now, speaker, route);
                 } else if !own {
                     self.own_route_gone(speaker, route);
+                }
+            }
+            Message::Route(route) | Message::RouteGone(route) if self.is_former(route) => {
+                if origin.dump {
+                    self.former_route(speaker, route, port);
                 }
             }
             Message::Route(route) => {
@@ -315,6 +328,9 @@ impl Bridge {
 
     /// The set that a route leads to, with one hold on it.
     fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
+        if self.is_of_former_kind(route) {
+            return self.sets.intern(&[UNKNOWN]);
+        }
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
@@ -330,21 +346,23 @@ impl Bridge {
     fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
         let by_number = self.is_by_number(route);
+        let goes = by_number || self.goes_as_former(route);
         let room = self.adopted.len() < self.settings.max_routes as usize;
-        if self.survey.is_first() && room && (by_number || self.settings.adopt) {
+        if self.survey.is_first() && room && (by_number || self.settings.is_left(route)) {
             let seen = self.survey.number();
             if let Some(set) = self.set_of(route)
-                && let Some(former) = self.adopted.insert(prefix, Left { set, seen })
+                && let Some(former) =
+                    self.adopted.insert(prefix, Left { set, seen, protocol: self.settings.protocol })
             {
                 self.sets.release(former.set);
             }
         } else if let Some(left) = self.adopted.get_mut(&prefix) {
             // It was taken over, and nobody has wanted it as yet.
             left.seen = self.survey.number();
-        } else if by_number && self.asked.window.len() < UNDER_WAY {
+        } else if goes && self.asked.window.len() < UNDER_WAY {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray(prefix, 0), &request, port);
-        } else if by_number {
+        } else if goes {
             // The next dump shows it again.
             self.doubtful = true;
             self.retry_at.get_or_insert(Instant::EPOCH);
@@ -353,7 +371,7 @@ impl Bridge {
         }
     }
 
-    fn is_by_number(&self, route: &Route<'_>) -> bool {
+    pub(super) fn is_by_number(&self, route: &Route<'_>) -> bool {
         route.object.is_some_and(|object| self.settings.is_our_object(object))
     }
 
@@ -374,6 +392,7 @@ impl Bridge {
     /// An object or group as a dump has it.
     fn own_object(&mut self, object: &NextHop<'_>, port: &mut impl Port) {
         if !self.settings.is_our_object(object.id) {
+            self.former_object(object.id, port);
             return;
         }
         let first = self.survey.is_first();

@@ -30,7 +30,7 @@ pub(super) enum Takeover {
 impl Bridge {
     /// What an earlier process has left is known.
     pub(super) fn begin_takeover(&mut self, now: Instant) {
-        if !self.adopted.is_empty() {
+        if !self.adopted.is_empty() || self.former.routes() > 0 {
             self.takeover = Takeover::Waiting;
             self.sweep_at.get_or_insert(now + LONGEST);
         }
@@ -46,7 +46,8 @@ impl Bridge {
             let at = now + GRACE;
             self.sweep_at = Some(self.sweep_at.map_or(at, |before| before.min(at)));
         }
-        if self.adopted.is_empty() || self.sweep_at.is_none_or(|at| at <= now) {
+        let is_settled = self.adopted.is_empty() && self.former.routes() == 0;
+        if is_settled || self.sweep_at.is_none_or(|at| at <= now) {
             self.takeover = Takeover::Over;
             self.cells.mark_where(|_| true);
         }

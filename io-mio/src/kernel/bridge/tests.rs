@@ -1,12 +1,13 @@
 use crier_core::{Family, Millis};
 
-use super::super::Pending;
+use super::super::{Claim, Pending};
 use super::{Settings, Standing};
 use crate::netlink::decode::{Message, messages};
 use crate::netlink::encode::{self, Existing, Via};
 
 mod blackhole;
 mod fake;
+mod former;
 mod lost;
 mod others;
 
@@ -336,6 +337,11 @@ fn answers_that_are_lost() {
     assert_eq!((routes, refused), (2, 0));
 }
 
+/// What a process with default keys leaves on record, with objects of these numbers.
+fn claims(objects: Option<std::ops::Range<u32>>) -> Vec<Claim> {
+    vec![Claim { table: 254, protocol: 186, metric: 20, objects }]
+}
+
 /// A kernel with a route over two next hops, and one over the first.
 fn left_behind() -> fake::Fake {
     let mut bench = bench(Settings::default(), &[11, 12]);
@@ -449,7 +455,7 @@ fn what_is_refused_about_objects_is_asked_for_again() {
 
 #[test]
 fn a_sweep_that_is_refused_is_tried_again() {
-    let settings = || Settings { objects: None, adopt: true, ..Settings::default() };
+    let settings = || Settings { left: claims(None), objects: None, ..Settings::default() };
     let mut former = bench(settings(), &[11]);
     former.announce(11, &[A, B]);
     former.settle();

@@ -40,6 +40,8 @@ pub(super) enum Thing {
 pub(super) struct Fake {
     pub(super) routes: BTreeMap<IpNet, (u8, Lead)>,
     pub(super) objects: BTreeMap<u32, Thing>,
+    /// Routes with another table or metric.
+    pub(super) elsewhere: BTreeMap<RouteKey, Lead>,
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
@@ -73,6 +75,9 @@ impl Fake {
                 self.routes.insert(key.prefix, (key.protocol, lead));
                 Ok(())
             }
+            Request::NoRoute(key) if (key.table, key.metric) != (254, 20) => {
+                self.elsewhere.remove(&key).map(|_| ()).ok_or(libc::ESRCH)
+            }
             Request::NoRoute(key) => match self.routes.get(&key.prefix) {
                 Some((protocol, _)) if *protocol == key.protocol => {
                     self.routes.remove(&key.prefix);
@@ -103,6 +108,7 @@ impl Fake {
     pub(super) fn remove_object(&mut self, id: u32) -> Result<(), i32> {
         self.objects.remove(&id).ok_or(libc::ENOENT)?;
         self.routes.retain(|_, (_, lead)| *lead != Lead::Object(id));
+        self.elsewhere.retain(|_, lead| *lead != Lead::Object(id));
         let mut empty = Vec::new();
         for (group, thing) in &mut self.objects {
             if let Thing::Group(members) = thing {
@@ -372,8 +378,11 @@ impl Bench {
                 let prefix = "192.0.2.0/24".parse().unwrap();
                 let key = RouteKey { prefix, table: 254, protocol: 2, metric: 0 };
                 add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, Via::Hops(&direct)));
-                for (prefix, (protocol, lead)) in &self.fake.routes {
-                    let key = RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 };
+                let ours = self.fake.routes.iter().map(|(prefix, (protocol, lead))| {
+                    (RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 }, lead)
+                });
+                let elsewhere = self.fake.elsewhere.iter().map(|(key, lead)| (*key, lead));
+                for (key, lead) in ours.chain(elsewhere) {
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
                         Lead::Hops(hops) => Via::Hops(hops),
