@@ -163,3 +163,37 @@ fn extended_communities_that_stay_in_the_as() {
     }
     rows.finish(20);
 }
+
+/// An UPDATE of ours withdraws or announces prefixes of one family, with MP_REACH_NLRI or MP_UNREACH_NLRI in front (RFC 7606, 5.1).
+#[test]
+fn one_thing_to_an_update() {
+    let said = established(Kind::External, |lab| {
+        lab.prepare(Kind::External);
+        let observer = lab.observe();
+        let reach = basic6(Kind::External, 2, NLRI6).concat();
+        let next_hop = attribute(WELL_KNOWN, 3, &[10, 0, 0, 2]);
+        let both = [reach, next_hop].concat();
+        // Everything at once: IPv4 and IPv6 announced anew, others withdrawn.
+        lab.send(&update(&[24, 10, 9, 9], &both, NLRI));
+        let unreach = attribute(0x80, 15, &[&[0, 2, 1], NLRI6].concat());
+        let mut said = lab.read_from(observer);
+        lab.send(&update(NLRI, &unreach, &[]));
+        said.extend(lab.read_from(observer));
+        said
+    });
+    let mut kinds = BTreeSet::new();
+    for (_, body) in said {
+        let parts = split(&body).unwrap();
+        let codes: Vec<u8> = tlv::iter(parts.attributes).map(|tlv| tlv.code).collect();
+        let kind = match (parts.withdrawn.is_empty(), parts.nlri.is_empty(), &codes[..]) {
+            (false, true, []) => "withdrawn",
+            (true, false, [1, ..]) => "announced",
+            (true, true, [14, 1, ..]) => "announced, IPv6",
+            (true, true, [15]) => "withdrawn, IPv6",
+            other => panic!("{other:?}"),
+        };
+        assert!(!codes.iter().skip(1).any(|code| [14, 15].contains(code)), "{codes:?}");
+        kinds.insert(kind);
+    }
+    assert!(kinds.into_iter().eq(["announced", "announced, IPv6", "withdrawn", "withdrawn, IPv6"]));
+}
