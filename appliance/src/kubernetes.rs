@@ -3,7 +3,9 @@
 pub mod bounded;
 pub mod decode;
 pub mod kinds;
+pub mod manifests;
 pub mod meta;
 pub mod resource;
+pub mod resources;
 pub mod selector;
 pub mod yaml;
