@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Unexpected};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 /// A number from `MIN` to `MAX`, both allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,12 +35,32 @@ impl<const MIN: u32, const MAX: u32> fmt::Display for Within<MIN, MAX> {
 
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Within<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        u32::try_from(number).ok().and_then(Self::new).ok_or_else(|| {
-            D::Error::invalid_value(
-                Unexpected::Signed(number),
-                &format_args!("{MIN} to {MAX}").to_string().as_str(),
-            )
-        })
+        deserializer.deserialize_any(Number::<MIN, MAX>)
+    }
+}
+
+/// Takes a number, or text that is one: people put AS numbers in quotes.
+struct Number<const MIN: u32, const MAX: u32>;
+
+impl<const MIN: u32, const MAX: u32> Visitor<'_> for Number<MIN, MAX> {
+    type Value = Within<MIN, MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number from {MIN} to {MAX}")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        let within = u32::try_from(number).ok().and_then(Within::new);
+        within.ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        let within = u32::try_from(number).ok().and_then(Within::new);
+        within.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        let within = text.trim().parse().ok().and_then(Within::new);
+        within.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

@@ -3,7 +3,6 @@
 pub mod address;
 pub mod advertisement;
 pub mod attributes;
-pub mod calico_peer;
 pub mod cluster_config;
 pub mod endpoint_slice;
 pub mod node;

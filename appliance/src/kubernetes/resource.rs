@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::decode::decode;
 use super::kinds::advertisement::Advertisement;
-use super::kinds::calico_peer::CalicoPeer;
 use super::kinds::cluster_config::{ClusterConfig, NodeConfig, NodeConfigOverride};
 use super::kinds::endpoint_slice::EndpointSlice;
 use super::kinds::node::{CiliumNode, Node as ClusterNode};
@@ -106,8 +105,6 @@ kinds! {
     PodIpPool(PodIpPool): "CiliumPodIPPool" in CILIUM, false;
     /// Addresses for Services.
     LoadBalancerIpPool(LoadBalancerIpPool): "CiliumLoadBalancerIPPool" in CILIUM, false;
-    /// A peer, by Calico's resources.
-    CalicoPeer(CalicoPeer): "BGPPeer" in &["crd.projectcalico.org/v1", "projectcalico.org/v3"], false;
 }
 
 impl Kind {
@@ -118,7 +115,7 @@ impl Kind {
 
     /// Whether its whole schema is known here, so that an unknown key is a mistake.
     const fn is_whole(self) -> bool {
-        self.is_spec() && !matches!(self, Self::CiliumNode | Self::PodIpPool | Self::CalicoPeer)
+        self.is_spec() && !matches!(self, Self::CiliumNode | Self::PodIpPool)
     }
 }
 
@@ -212,7 +209,7 @@ impl Resource {
                 unknown(format!("spec.{path}"));
             }
         };
-        let mut resource = Self::decode(kind, spec, told).map_err(|malformed| below_spec(malformed))?;
+        let mut resource = Self::decode(kind, spec, told).map_err(below_spec)?;
         if let Self::ClusterConfig(config) = &mut resource {
             config.drop_node_fields().into_iter().for_each(|path| unknown(format!("spec.{path}")));
         }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::kinds::advertisement::Advertisement;
-use super::kinds::calico_peer::CalicoPeer;
 use super::kinds::cluster_config::{ClusterConfig, NodeConfig, NodeConfigOverride};
 use super::kinds::endpoint_slice::EndpointSlice;
 use super::kinds::node::{CiliumNode, Node};
@@ -138,6 +137,4 @@ tables! {
     pod_ip_pools: PodIpPool(PodIpPool);
     /// Addresses for Services.
     load_balancer_ip_pools: LoadBalancerIpPool(LoadBalancerIpPool);
-    /// Peers, by Calico's resources.
-    calico_peers: CalicoPeer(CalicoPeer);
 }

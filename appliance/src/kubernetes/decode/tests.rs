@@ -59,9 +59,9 @@ fn what_is_wrong_is_said_with_its_place_and_path() {
         ("number: 1", "1:1: text is missing"),
         ("text: true", "1:7: text: found true, allowed is a string"),
         ("text: 65001", "1:7: text: found 65001, allowed is a string"),
-        ("text: x\nnumber: 11", "2:9: number: found 11, allowed is 1 to 10"),
-        ("text: x\nnumber: '5'", "2:9: number: found the text \"5\", allowed is i64"),
-        ("text: x\nnumber: 1.5", "2:9: number: found the text \"1.5\", allowed is i64"),
+        ("text: x\nnumber: 11", "2:9: number: found 11, allowed is a number from 1 to 10"),
+        ("text: x\nnumber: '50'", "2:9: number: found the text \"50\", allowed is a number from 1 to 10"),
+        ("text: x\nnumber: 1.5", "2:9: number: found the text \"1.5\", allowed is a number from 1 to 10"),
         ("text: x\nflag: yes", "2:7: flag: found the text \"yes\", allowed is a boolean"),
         ("text: x\nlabels: {a: true}", "2:13: labels.a: found true, allowed is a string"),
         ("text: x\nparts: {kind: One}", "2:8: parts: found a mapping, allowed is a sequence"),
@@ -79,7 +79,7 @@ fn what_is_wrong_is_said_with_its_place_and_path() {
 
 #[test]
 fn numbers_as_yaml_writes_them() {
-    for (text, number) in [("7", 7), ("0x7", 7), ("0o7", 7), ("+7", 7)] {
+    for (text, number) in [("7", 7), ("'7'", 7), ("0x7", 7), ("0o7", 7), ("+7", 7)] {
         assert_eq!(
             thing(&format!("text: x\nnumber: {text}")).unwrap().0.number.map(Within::get),
             Some(number)

@@ -1,8 +1,10 @@
 //! Path attributes that resources set.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 /// What is added to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -57,23 +59,37 @@ impl From<Written> for PathAttributes {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
 struct Standard(u32);
 
-impl TryFrom<String> for Standard {
-    type Error = String;
+/// Takes a number too: that is what YAML makes of a community without a colon and without quotes.
+impl<'de> Deserialize<'de> for Standard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StandardVisitor)
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
+struct StandardVisitor;
+
+impl Visitor<'_> for StandardVisitor {
+    type Value = Standard;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a community: A:B with both up to 65535, or one number up to 4294967295")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Standard, E> {
+        let value = u32::try_from(number).map(Standard);
+        value.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Standard, E> {
         let parsed = match text.split_once(':') {
-            None => decimal(&text),
+            None => decimal(text),
             Some((high, low)) => decimal::<u16>(high)
                 .zip(decimal::<u16>(low))
                 .map(|(high, low)| u32::from(high) << 16 | u32::from(low)),
         };
-        parsed.map(Self).ok_or_else(|| {
-            format!("found {text:?}, allowed is a community: A:B with both up to 65535, or one number up to 4294967295")
-        })
+        parsed.map(Standard).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }
 

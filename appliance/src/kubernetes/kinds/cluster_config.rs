@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::Deserialize;
 
 use super::address::Address;
-use crate::kubernetes::bounded::{Asn, Port};
+use crate::kubernetes::bounded::{Asn, Port, Within};
 use crate::kubernetes::selector::Selector;
 
 /// CiliumBGPClusterConfig: instances for the nodes that it selects.
@@ -58,7 +58,7 @@ pub struct Peer {
     pub peer_address: Option<Address>,
     /// Its AS; 0 is any.
     #[serde(rename = "peerASN", default)]
-    pub peer_asn: u32,
+    pub peer_asn: Option<Within<0, { u32::MAX }>>,
     /// How to find it.
     #[serde(default)]
     pub auto_discovery: Option<AutoDiscovery>,

@@ -26,7 +26,7 @@ pub struct PeeringPolicy {
 pub struct VirtualRouter {
     /// Its AS.
     #[serde(rename = "localASN")]
-    pub local_asn: u32,
+    pub local_asn: Within<0, { u32::MAX }>,
     /// Whether the node's pod CIDRs are announced.
     #[serde(rename = "exportPodCIDR", default)]
     pub export_pod_cidr: bool,
@@ -58,7 +58,7 @@ pub struct Neighbor {
     pub peer_port: Option<Port>,
     /// Its AS.
     #[serde(rename = "peerASN")]
-    pub peer_asn: u32,
+    pub peer_asn: Within<0, { u32::MAX }>,
     /// The Secret with the key of TCP MD5.
     #[serde(default)]
     pub auth_secret_ref: Option<String>,

@@ -1,9 +1,11 @@
 //! CiliumPodIPPool and CiliumLoadBalancerIPPool.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::kubernetes::bounded::Within;
 use crate::kubernetes::selector::Selector;
@@ -44,12 +46,41 @@ pub struct LoadBalancerIpPool {
 }
 
 /// The schema's way to say it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the schema's words")]
 pub enum YesNo {
     #[default]
     Yes,
     No,
+}
+
+/// Takes a boolean too: many tools make one of the two words.
+impl<'de> Deserialize<'de> for YesNo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(YesNoVisitor)
+    }
+}
+
+struct YesNoVisitor;
+
+impl Visitor<'_> for YesNoVisitor {
+    type Value = YesNo;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Yes or No")
+    }
+
+    fn visit_bool<E: Error>(self, yes: bool) -> Result<YesNo, E> {
+        Ok(if yes { YesNo::Yes } else { YesNo::No })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<YesNo, E> {
+        match text {
+            "Yes" => Ok(YesNo::Yes),
+            "No" => Ok(YesNo::No),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
 }
 
 /// Some addresses.
