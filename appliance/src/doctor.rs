@@ -19,7 +19,7 @@ use crate::config::{self, HostFacts, Model};
 use crate::show::{Paint, Style};
 use crate::text::escape;
 
-pub use facts::{Facts, Listener, RoutesLike};
+pub use facts::{Facts, Listener};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod keys;
+pub mod kubernetes;
 pub mod memory;
 pub mod program;
 pub mod reason;

@@ -107,48 +107,80 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     daemon.configured(speaker, now, words(&model), networks(&model));
     let adoption = serve_kernel(&mut runtime, &model, &mut speakers)?;
     announce_start(&model, &warnings, record);
-    let mut app = App::new(path.to_owned(), model, daemon);
+    let mut app = App::new(path.to_owned(), model, daemon, adoption);
     let result = runtime.run(&mut speakers, &mut app);
     drop(recording);
-    if let Some(adoption) = adoption.filter(|_| app.has_withdrawn())
-        && let Err(error) = adoption.forget()
-    {
-        log::warn!("kernel.json in the state directory cannot be removed: {error}");
-    }
+    // Routes that have gone are claimed no more.
+    keep(&mut app.adoption, runtime.kernel().map(|kernel| kernel.bridge()));
     result.map_err(|error| format!("the event loop failed: {error}"))
 }
 
-/// Begins to serve the kernel's routes, if that is configured: what an earlier daemon has left a record of is ours. The record that
-/// is left for the next one.
+/// Begins to serve the kernel's routes, if that is configured: what earlier daemons have left a record of is ours. The record, for
+/// the next one.
 fn serve_kernel(
     runtime: &mut Runtime<crate::control::Stream>,
     model: &Model,
     speakers: &mut [Speaker<'static>],
 ) -> Result<Option<Adoption>, String> {
     let Some(settings) = &model.kernel else { return Ok(None) };
-    let adoption = model.state_dir.as_ref().and_then(|directory| {
-        let adoption = Adoption::new(directory, settings);
-        adoption.inspect_err(|error| log::warn!("no record of kernel routes is kept: {error}")).ok().flatten()
+    let mut adoption = model.state_dir.as_ref().and_then(|directory| {
+        let adoption = Adoption::read(directory);
+        adoption.inspect_err(|error| log::warn!("no record of kernel routes is kept: {error}")).ok()
     });
-    // With a record from now on, the next crier would take others' routes for its own.
-    let adoption = adoption.filter(|adoption| {
-        let others = kernel::look(settings).map_or(0, |found| found.others);
-        let kept = adoption.is_kept() || others == 0;
-        if !kept {
-            log::warn!("no record of kernel routes is kept: {others} like crier's are somebody else's");
-        }
-        kept
-    });
-    let settings = Settings { adopt: adoption.as_ref().is_some_and(Adoption::is_kept), ..settings.clone() };
+    let mut settings = settings.clone();
+    settings.left = adoption.as_ref().map(Adoption::left).unwrap_or_default();
+    // What cannot be looked at now the bridge reads later, with more patience.
+    let found = kernel::look(&settings).unwrap_or_default();
+    if let Some(reason) = no_objects(&settings, &found) {
+        log::warn!("{reason}");
+        settings.objects = None;
+    }
+    if let Some(adoption) = adoption.as_mut().filter(|_| settings.install && found.plain > 0) {
+        log::warn!(
+            "no record is kept of routes without next-hop objects: {} like crier's are somebody else's",
+            found.plain
+        );
+        adoption.only_numbered();
+    }
     runtime
         .serve_kernel(settings, speakers)
         .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
-    if let Some(Err(error)) = adoption.as_ref().map(Adoption::keep) {
+    keep(&mut adoption, runtime.kernel().map(|kernel| kernel.bridge()));
+    Ok(adoption)
+}
+
+/// Why there are to be no next-hop objects with the configured numbers, although they are configured.
+fn no_objects(settings: &Settings, found: &kernel::Found) -> Option<String> {
+    let ids = settings.objects.as_ref()?;
+    let (first, last) = (ids.start, ids.end.saturating_sub(1));
+    if found.same_numbers > 0 {
+        return Some(format!(
+            "{} routes with another table, protocol or metric lead to next-hop objects numbered {first} to {last}, and no record \
+             says that they are crier's: nothing of theirs is touched, and crier's routes name their next hops themselves. Give \
+             crier a kernel.next-hop-ids of its own, or remove those routes",
+            found.same_numbers
+        ));
+    }
+    // Numbers stand for other things then: they would have to be exchanged under the routes that lead there.
+    let shifted =
+        |former: &std::ops::Range<u32>| former != ids && former.start < ids.end && ids.start < former.end;
+    settings.left.iter().filter_map(|claim| claim.objects.clone()).find(shifted).map(|former| {
+        format!(
+            "an earlier crier has left next-hop objects numbered from {} on, and kernel.next-hop-ids overlaps them: until they are \
+             gone and crier is started again, its routes name their next hops themselves",
+            former.start
+        )
+    })
+}
+
+/// Leaves a record of what is installed, if it has changed.
+fn keep(adoption: &mut Option<Adoption>, bridge: Option<&kernel::Bridge>) {
+    let Some((adoption, bridge)) = adoption.as_mut().zip(bridge) else { return };
+    if let Err(error) = adoption.keep(bridge.claims()) {
         log::warn!(
-            "kernel.json in the state directory cannot be written: the next crier takes no route over ({error})"
+            "kernel.json in the state directory cannot be written: the next crier may not know its routes ({error})"
         );
     }
-    Ok(adoption)
 }
 
 /// Records everything that enters the speaker, which was made just now and is as yet untouched.
@@ -215,6 +247,43 @@ fn raise_open_files(model: &Model) {
         limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
             log::warn!("cannot raise the limit of open files to {wanted}: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_somebody_else_uses_are_left_alone() {
+        let settings = Settings::default();
+        let found = |same_numbers| kernel::Found { same_numbers, by_number: 7, ..kernel::Found::default() };
+        assert_eq!(no_objects(&settings, &found(0)), None);
+        let reason = no_objects(&settings, &found(3)).unwrap();
+        assert!(
+            reason.starts_with("3 routes with another") && reason.contains("kernel.next-hop-ids"),
+            "{reason}"
+        );
+        assert_eq!(no_objects(&Settings { objects: None, ..settings }, &found(3)), None);
+    }
+
+    #[test]
+    fn numbers_that_overlap_those_of_an_earlier_daemon_wait_for_a_start() {
+        let settings = |first: u32| {
+            let claim = |first| kernel::Claim {
+                table: 254,
+                protocol: 186,
+                metric: 20,
+                objects: Some(first..first + 8192),
+            };
+            Settings { left: vec![claim(first)], ..Settings::default() }
+        };
+        for (first, overlaps) in
+            [(2_000_000_000, false), (2_000_000_001, true), (1_999_991_809, true), (1_999_991_808, false)]
+        {
+            let reason = no_objects(&settings(first), &kernel::Found::default());
+            assert_eq!(reason.is_some(), overlaps, "{first}");
         }
     }
 }

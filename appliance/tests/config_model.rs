@@ -98,7 +98,7 @@ fn without_a_table_the_kernel_is_left_alone_and_an_empty_one_is_the_defaults() {
         metric: 20,
         max_routes: 20_000,
         objects: Some(2_000_000_000..2_000_008_192),
-        adopt: false,
+        left: Vec::new(),
     };
     assert_eq!(with_router("[kernel]\n").kernel, Some(defaults.clone()));
     assert_eq!(
@@ -110,7 +110,7 @@ fn without_a_table_the_kernel_is_left_alone_and_an_empty_one_is_the_defaults() {
             metric: 30,
             max_routes: 5000,
             objects: Some(1_000_000..1_008_192),
-            adopt: false,
+            left: Vec::new(),
         })
     );
     let none = kernel::Settings { objects: None, ..defaults };

@@ -183,6 +183,8 @@ mutants! {
     NeverSwept = "never-swept",
     /// What the first look at the kernel's routes does not show of an earlier process is taken for gone.
     FirstLookIsAll = "first-look-is-all",
+    /// What an earlier process has installed by other keys stays.
+    FormerStays = "former-stays",
 
     // Planted in the simulator's own adapter.
     /// Now and then the word that a socket can be read is lost: the bytes stay there until more arrives.

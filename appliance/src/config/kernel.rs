@@ -7,7 +7,7 @@ use super::policy_read::PoliciesRead;
 use super::reader::{Section, Value};
 
 /// Numbers of objects that the bridge needs at least: one for each next hop and each set of them.
-const OBJECTS: u32 = 8192;
+pub(crate) const OBJECTS: u32 = 8192;
 
 /// What `redistribute` can name.
 const ORIGINS: [(&str, Origin); 3] =
@@ -59,7 +59,7 @@ pub(super) fn read_kernel(
                 first => first.map(|first| first..first + OBJECTS),
             },
         },
-        adopt: false,
+        left: Vec::new(),
     };
     let redistribute = section.get("redistribute").map(|value| read_redistribute(&value, policies));
     section.finish();

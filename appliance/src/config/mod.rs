@@ -27,6 +27,7 @@ use toml::de::DeTable;
 
 pub use check::{check, memory_plan};
 pub use diagnostic::{ConfigDiagnostic, Position};
+pub(crate) use kernel::OBJECTS;
 pub use kernel::Redistribute;
 pub use model::{Model, Network, OnStop, PasswordFile, Tag};
 pub(crate) use policy::with_core_policies;

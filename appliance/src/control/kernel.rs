@@ -62,6 +62,7 @@ pub(super) fn status(kernel: &dyn KernelView) -> KernelRow {
         refused: standing.refused,
         no_room: standing.no_room,
         adopted: standing.adopted,
+        former: standing.former,
         others: standing.others,
         requests: standing.requests,
         refusals: standing.refusals,

@@ -384,6 +384,8 @@ pub struct KernelRow {
     pub no_room: u32,
     /// Routes of an earlier process that nobody has wanted as yet.
     pub adopted: u32,
+    /// Routes of an earlier process with another table, protocol or metric, which go when that is over.
+    pub former: u32,
     /// Routes with our table, protocol and metric that are somebody else's.
     pub others: u32,
     /// Requests made.

@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crier_io_mio::Signing;
+use crier_io_mio::kernel::{self, Found, Settings};
 
 use super::{host, ports, sysctls};
+use crate::adoption::Adoption;
 use crate::config::Model;
 use crate::keys::{Counts, Keys};
 
@@ -29,7 +31,7 @@ pub struct Facts {
     /// The time of day, in seconds since 1970.
     pub unix_seconds: u64,
     /// What a look at the kernel's routes found, or why there was none; `None` without `[kernel]`.
-    pub routes: Option<Result<RoutesLike, String>>,
+    pub routes: Option<Result<Found, String>>,
     /// What is the matter with files that hold keys.
     pub keys: Vec<String>,
     /// Signatures that the kernel can make; `None`: it does not tell.
@@ -47,19 +49,6 @@ pub struct Listener {
     pub inode: u64,
     /// The program that has it, where that can be read.
     pub process: Option<String>,
-}
-
-/// Routes with the configured table, protocol and metric.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RoutesLike {
-    /// Those known as crier's by the numbers of their next-hop objects.
-    pub by_number: u32,
-    /// The rest.
-    pub others: u32,
-    /// A record says that those are crier's too.
-    pub recorded: bool,
-    /// The kernel has next-hop objects.
-    pub objects: bool,
 }
 
 impl Facts {
@@ -83,17 +72,10 @@ impl Facts {
             signing: Signing::probe().ok(),
             dropped: Counts::now().unwrap_or_default(),
             routes: model.kernel.as_ref().map(|settings| {
-                let found = crier_io_mio::kernel::look(settings).map_err(|error| error.to_string())?;
-                let kept = model
-                    .state_dir
-                    .as_ref()
-                    .map(|directory| crate::adoption::Adoption::new(directory, settings));
-                Ok(RoutesLike {
-                    by_number: found.by_number,
-                    others: found.others,
-                    recorded: kept.is_some_and(|kept| kept.ok().flatten().is_some_and(|kept| kept.is_kept())),
-                    objects: found.objects,
-                })
+                let read = model.state_dir.as_deref().and_then(|directory| Adoption::read(directory).ok());
+                let left = read.map(|adoption| adoption.left()).unwrap_or_default();
+                let settings = Settings { left, ..settings.clone() };
+                kernel::look(&settings).map_err(|error| error.to_string())
             }),
             interfaces,
         }

@@ -1,6 +1,8 @@
 //! The kernel's routes: whether others have such as crier would install, and what the kernel can.
 
-use super::{Facts, Finding, RoutesLike};
+use crier_io_mio::kernel::Found;
+
+use super::{Facts, Finding};
 use crate::config::Model;
 
 const CHECK: &str = "routes";
@@ -8,7 +10,7 @@ const OBJECTS: &str = "next-hop-objects";
 
 pub(super) fn examine(model: &Model, facts: &Facts, found: &mut Vec<Finding>) {
     let Some((kernel, look)) = model.kernel.as_ref().zip(facts.routes.as_ref()) else { return };
-    let RoutesLike { by_number, others, recorded, objects } = match look {
+    let Found { by_number, recorded, others, same_numbers, objects, .. } = match look {
         Ok(routes) => *routes,
         Err(error) => {
             let text = format!("the kernel's routes cannot be read: {error}");
@@ -18,9 +20,9 @@ pub(super) fn examine(model: &Model, facts: &Facts, found: &mut Vec<Finding>) {
     };
     let which = format!("table {}, protocol {}, metric {}", kernel.table, kernel.protocol, kernel.metric);
     found.push(match others {
-        0 => Finding::ok(CHECK, format!("no other daemon has routes in {which}; crier has {by_number}")),
-        _ if recorded => {
-            Finding::ok(CHECK, format!("{others} routes in {which} are an earlier crier's, by its record"))
+        0 => {
+            let own = by_number + recorded;
+            Finding::ok(CHECK, format!("no other daemon has routes in {which}; crier has {own}"))
         }
         _ => Finding::warning(
             CHECK,
@@ -29,6 +31,16 @@ pub(super) fn examine(model: &Model, facts: &Facts, found: &mut Vec<Finding>) {
         ),
     });
     if kernel.objects.is_some() {
+        if same_numbers > 0 {
+            found.push(Finding::warning(
+                OBJECTS,
+                format!(
+                    "{same_numbers} routes with another table, protocol or metric lead to next-hop objects with crier's numbers: it \
+                     leaves them, and its own routes name their next hops themselves"
+                ),
+                "give each crier on this host a kernel.next-hop-ids of its own",
+            ));
+        }
         found.push(if objects {
             Finding::ok(OBJECTS, "the kernel has next-hop objects")
         } else {

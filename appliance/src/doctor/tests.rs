@@ -1,6 +1,7 @@
 //! Every line, with made-up facts.
 
 use crier_io_mio::Signing;
+use crier_io_mio::kernel::Found;
 
 use super::*;
 use crate::config::parse;
@@ -39,7 +40,7 @@ fn healthy() -> Facts {
         open_files: None,
         memory_available: Some(1 << 40),
         unix_seconds: 1_800_000_000,
-        routes: Some(Ok(RoutesLike { objects: true, ..RoutesLike::default() })),
+        routes: Some(Ok(Found { objects: true, ..Found::default() })),
         ..Facts::default()
     }
 }
@@ -228,14 +229,19 @@ fn descriptors_memory_and_the_clock_are_looked_at() {
 #[test]
 fn routes_like_ours_are_somebody_elses_unless_known() {
     let routes = |routes| Facts { routes: Some(Ok(routes)), ..healthy() };
-    let ours = RoutesLike { by_number: 7, objects: true, ..RoutesLike::default() };
+    let ours = Found { by_number: 7, objects: true, ..Found::default() };
     assert_eq!(ailments(&router(), &routes(ours)), []);
-    let others = RoutesLike { others: 3, ..ours };
+    let others = Found { others: 3, ..ours };
     let (check, level, text) = ailment(&router(), &routes(others));
     assert_eq!((check, level), ("routes", Level::Warning));
     assert!(text.starts_with("3 routes in table 254, protocol 186, metric 20 are somebody else's"), "{text}");
-    assert_eq!(ailments(&router(), &routes(RoutesLike { recorded: true, ..others })), []);
-    let old = routes(RoutesLike { objects: false, ..ours });
+    assert_eq!(ailments(&router(), &routes(Found { others: 0, recorded: 3, ..ours })), []);
+    let shared = Found { same_numbers: 2, ..ours };
+    let (check, level, text) = ailment(&router(), &routes(shared));
+    assert_eq!((check, level), ("next-hop-objects", Level::Warning));
+    assert!(text.starts_with("2 routes with another table"), "{text}");
+    assert_eq!(ailments(&model("[kernel]\nnext-hop-ids = 0\n"), &routes(shared)), []);
+    let old = routes(Found { objects: false, ..ours });
     assert_eq!(ailment(&router(), &old).0, "next-hop-objects");
     assert_eq!(ailments(&model("[kernel]\nnext-hop-ids = 0\n"), &old), []);
     let failed = Facts { routes: Some(Err("no such thing".to_owned())), ..healthy() };

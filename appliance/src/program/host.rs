@@ -10,6 +10,7 @@ use crier_io_mio::{Chunk, Context, Fill, Host, Signal};
 use super::{host_addresses, if_route, networks, words};
 use ipnet::IpNet;
 
+use crate::adoption::Adoption;
 use crate::config::{self, HostFacts, Model, OnStop};
 use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
@@ -22,19 +23,14 @@ pub struct App {
     path: PathBuf,
     model: Model,
     daemon: Daemon,
-    /// It stops, and every neighbor was told so: the kernel's routes go too.
-    withdrawn: bool,
+    /// What the next daemon is to know of the kernel's routes.
+    pub(super) adoption: Option<Adoption>,
 }
 
 impl App {
     /// A host for one speaker that was configured from `model`, read from `path`.
-    pub fn new(path: PathBuf, model: Model, daemon: Daemon) -> Self {
-        Self { path, model, daemon, withdrawn: false }
-    }
-
-    /// Whether it stopped and left nothing behind.
-    pub fn has_withdrawn(&self) -> bool {
-        self.withdrawn
+    pub fn new(path: PathBuf, model: Model, daemon: Daemon, adoption: Option<Adoption>) -> Self {
+        Self { path, model, daemon, adoption }
     }
 
     /// Reads the configuration again and applies it whole, or not at all.
@@ -132,7 +128,6 @@ impl Host for App {
                         speaker.stop(now, "");
                     }
                 }
-                self.withdrawn = !preserve;
                 context.leave_kernel(if preserve { Leave::Routes } else { Leave::Nothing });
                 context.stop();
             }
@@ -141,6 +136,7 @@ impl Host for App {
 
     fn kernel_changed(&mut self, context: &mut Context<'_, '_>) {
         let Some(bridge) = context.bridge() else { return };
+        super::keep(&mut self.adoption, Some(bridge));
         let may = |prefix: &IpNet| why_martian(prefix).is_none();
         let routes: Vec<_> = bridge.foreign_routes().filter(|route| may(&route.prefix)).collect();
         let policy_of = |origin| self.model.redistribute.iter().find(|it| it.origin == origin);

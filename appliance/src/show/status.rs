@@ -64,6 +64,7 @@ fn kernel(row: &KernelRow, out: &mut impl Write) -> io::Result<()> {
         (u64::from(row.refused), "refused and tried again"),
         (row.no_room.into(), "without room: raise kernel.max-routes"),
         (row.adopted.into(), "taken over from an earlier run and not wanted as yet"),
+        (row.former.into(), "by other keys of an earlier run, which go when those above are settled"),
         (row.others.into(), "like ours are somebody else's, and left alone"),
         (row.put_back, "had vanished and were put back"),
         (row.lost, "times no room for a route of others, a link or a next hop"),

@@ -1,6 +1,6 @@
 //! An attribute set as one neighbor is sent it: the rules of RFC 4271 §5.1 and 9.2 for internal and external sessions.
 
-use super::tlv::{NoRoom, Writer, code, flag};
+use super::tlv::{NoRoom, Tlv, Writer, code, flag};
 use super::{AttrsView, tlv};
 use crate::wire::as_path::{self, AsPath};
 use crate::wire::attributes::aggregator::{write_aggregator, write_as4_aggregator};
@@ -47,11 +47,24 @@ pub(crate) fn write(w: &mut Writer<'_>, set: AttrsView<'_>, to: &Outgoing<'_>) -
             code::AS_PATH => {}
             // RFC 4456, 8: these mean nothing outside the AS.
             code::ORIGINATOR_ID | code::CLUSTER_LIST if !to.internal => {}
+            code::EXTENDED_COMMUNITIES if !to.internal => write_transitive(w, attribute)?,
             code::AGGREGATOR if !to.as4 => write_aggregator(w, attribute.flags, attribute.value, false)?,
             _ => w.put(attribute.raw)?,
         }
     }
     write_as4_forms(w, &mut old_forms, set, path)
+}
+
+/// The extended communities that may leave the AS (RFC 4360, 6). Where there are none, nothing.
+fn write_transitive(w: &mut Writer<'_>, attribute: Tlv<'_>) -> Result<(), NoRoom> {
+    /// Bit of the first octet, the type's (RFC 4360, 2).
+    const NON_TRANSITIVE: u8 = 0x40;
+    let start = w.len();
+    let (communities, _) = attribute.value.as_chunks::<8>();
+    for community in communities.iter().filter(|[kind, ..]| kind & NON_TRANSITIVE == 0) {
+        w.put(community)?;
+    }
+    if w.len() == start { Ok(()) } else { w.insert_header(start, attribute.flags, attribute.code) }
 }
 
 /// AS4_PATH and AS4_AGGREGATOR for a neighbor with two-octet AS numbers, once, where they say more than the old forms.

@@ -8,6 +8,10 @@ use crate::time::Millis;
 /// Rest after the first failure, the second, and so on; the last entry counts for all that follow.
 const RESTS: [u64; 6] = [0, 5, 10, 20, 40, 60];
 
+/// Most of a rest in which a neighbor that calls is turned away. What is left of it holds back our own dialling alone: who
+/// calls has been repaired, or would call on and be refused for nothing.
+pub const DEAF: Millis = Millis::from_secs(5);
+
 /// A session that was Established this long is sound: what failed before it is forgotten.
 pub const SOUND: Millis = Millis::from_secs(60);
 

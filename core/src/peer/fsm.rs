@@ -138,7 +138,7 @@ pub fn step(state: State, event: Event) -> Transition {
     transition
 }
 
-/// Resting: nothing is dialled, nothing accepted.
+/// Resting: nothing is dialled. What is accepted is the caller's affair: a connection begins in Active.
 fn idle(event: Event) -> Transition {
     let dial = Effects::ARM_CONNECT_RETRY.and(Effects::DIAL);
     match event {

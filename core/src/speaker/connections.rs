@@ -69,9 +69,9 @@ impl Speaker<'_> {
         if slot.admin != Admin::Up {
             return Err((peer.0, Refusal::AdministrativelyDown));
         }
-        // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Rest that is over is none, even if the timer has
-        // not been looked at yet.
-        if slot.idle_until.is_some_and(|until| until > now) {
+        // RFC 4271, 8.2.2: in Idle every incoming connection is refused. Not for all of a long rest, which is there to spare
+        // the neighbor our dialling.
+        if slot.idle_until.is_some() && slot.deaf_until > now {
             return Err((peer.0, Refusal::Resting));
         }
         if slot.incoming.is_some() || slot.session.is_some() || slot.job != Job::None {

@@ -69,6 +69,8 @@ pub struct PeerSlot {
     pub(crate) retry_at: Option<Instant>,
     /// When the idle hold time is over.
     pub(crate) idle_until: Option<Instant>,
+    /// Until then a rest turns away who calls ([`DEAF`](crate::peer::backoff::DEAF)).
+    pub(crate) deaf_until: Instant,
     pub(crate) backoff: Backoff,
     /// The connection that this end dialled, and the one that was accepted.
     pub(crate) outgoing: Option<u16>,

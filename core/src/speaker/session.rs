@@ -9,6 +9,7 @@ use crate::decision::PeerFacts;
 use crate::event::{DownReason, EventKind};
 use crate::family::Family;
 use crate::peer::State;
+use crate::peer::backoff::DEAF;
 use crate::peer::fsm::{self, Effects, Event, Notify, Transition};
 use crate::peer::jitter::jitter;
 use crate::rib::with_table;
@@ -240,6 +241,7 @@ impl Speaker<'_> {
             let rest = slot.backoff.failed(established_for);
             let until = now + jitter(&mut self.rng, rest);
             slot.idle_until = Some(until);
+            slot.deaf_until = until.min(now + DEAF);
             self.arm(until, Wake::Peer(PeerId(peer)));
         } else if effects.contains(Effects::ARM_CONNECT_RETRY) {
             slot.state = State::Active;

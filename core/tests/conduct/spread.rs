@@ -132,3 +132,68 @@ fn unknown_attributes_of_every_type() {
     }
     rows.finish(239 * 5);
 }
+
+/// Extended communities with the non-transitive bit end at the border of the AS, whatever their type (RFC 4360, 6).
+#[test]
+fn extended_communities_that_stay_in_the_as() {
+    let community = |kind: u8| vec![kind, 2, 0, 1, 0, 0, 0, 1];
+    let many = |kind: u8| (0..40).flat_map(|_| community(kind)).collect::<Vec<u8>>();
+    let mut rows = Rows::default();
+    for (name, flags, value, wanted) in [
+        ("transitive", 0xC0, community(0x00), Some((0xC0, community(0x00)))),
+        ("transitive, by IANA on request", 0xC0, community(0x80), Some((0xC0, community(0x80)))),
+        ("transitive and partial", 0xE0, community(0x3F), Some((0xE0, community(0x3F)))),
+        ("non-transitive", 0xC0, community(0x40), None),
+        ("non-transitive, by IANA on request", 0xC0, community(0xC0), None),
+        ("non-transitive and partial", 0xE0, many(0x43), None),
+        ("both", 0xC0, [community(0x40), community(1), community(0xFF)].concat(), Some((0xC0, community(1)))),
+        ("both, partial", 0xE0, [community(2), community(0x41)].concat(), Some((0xE0, community(2)))),
+        ("many", 0xC0, [many(0x40), many(0)].concat(), Some((0xD0, many(0)))),
+        ("few of many", 0xC0, [many(0x40), community(0)].concat(), Some((0xC0, community(0)))),
+    ] {
+        let list = [
+            basic(Kind::External, 2).concat(),
+            attribute(flags, 16, &value),
+            attribute(TRANSITIVE, 99, &[5]),
+        ];
+        let told = after(&update(&[], &list.concat(), NLRI));
+        let heard = &told.announced["10.1.1.0/24"];
+        rows.check(name, &heard.get(&16).cloned(), &wanted);
+        rows.check(&format!("{name}, what follows"), &heard.get(&99).cloned(), &Some((0xE0, vec![5])));
+    }
+    rows.finish(20);
+}
+
+/// An UPDATE of ours withdraws or announces prefixes of one family, with MP_REACH_NLRI or MP_UNREACH_NLRI in front (RFC 7606, 5.1).
+#[test]
+fn one_thing_to_an_update() {
+    let said = established(Kind::External, |lab| {
+        lab.prepare(Kind::External);
+        let observer = lab.observe();
+        let reach = basic6(Kind::External, 2, NLRI6).concat();
+        let next_hop = attribute(WELL_KNOWN, 3, &[10, 0, 0, 2]);
+        let both = [reach, next_hop].concat();
+        // Everything at once: IPv4 and IPv6 announced anew, others withdrawn.
+        lab.send(&update(&[24, 10, 9, 9], &both, NLRI));
+        let unreach = attribute(0x80, 15, &[&[0, 2, 1], NLRI6].concat());
+        let mut said = lab.read_from(observer);
+        lab.send(&update(NLRI, &unreach, &[]));
+        said.extend(lab.read_from(observer));
+        said
+    });
+    let mut kinds = BTreeSet::new();
+    for (_, body) in said {
+        let parts = split(&body).unwrap();
+        let codes: Vec<u8> = tlv::iter(parts.attributes).map(|tlv| tlv.code).collect();
+        let kind = match (parts.withdrawn.is_empty(), parts.nlri.is_empty(), &codes[..]) {
+            (false, true, []) => "withdrawn",
+            (true, false, [1, ..]) => "announced",
+            (true, true, [14, 1, ..]) => "announced, IPv6",
+            (true, true, [15]) => "withdrawn, IPv6",
+            other => panic!("{other:?}"),
+        };
+        assert!(!codes.iter().skip(1).any(|code| [14, 15].contains(code)), "{codes:?}");
+        kinds.insert(kind);
+    }
+    assert!(kinds.into_iter().eq(["announced", "announced, IPv6", "withdrawn", "withdrawn, IPv6"]));
+}

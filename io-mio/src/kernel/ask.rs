@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crier_core::{Family, Instant, Speaker};
 use ipnet::IpNet;
 
-use super::bridge::{About, Bridge, Request, SETS, UNDER_WAY, WINDOW};
+use super::bridge::{About, Bridge, Left, Request, SETS, UNDER_WAY, WINDOW};
 use super::cells::{Doubt, Stage};
 use super::hear::MAIN;
 use super::nowhere::{nowhere, object_of, via};
@@ -133,17 +133,30 @@ impl Bridge {
                     self.sweep_at = None;
                     break;
                 };
-                let set = self.adopted.remove(&prefix).map_or(0, |left| left.set);
+                let Some(Left { set, protocol, .. }) = self.adopted.remove(&prefix) else { continue };
                 if self.standing.no_room > 0 {
                     self.retry_at.get_or_insert(Instant::EPOCH);
                 }
-                let request = Request::NoRoute(self.settings.key(prefix));
-                self.asked.send(About::Stray(prefix, set), &request, port);
+                let key = RouteKey { protocol, ..self.settings.key(prefix) };
+                let set = if protocol == self.settings.protocol {
+                    set
+                } else {
+                    // Should it be refused: a dump shows it again.
+                    self.sets.release(set);
+                    0
+                };
+                self.asked.send(About::Stray(prefix, set), &Request::NoRoute(key), port);
             }
-            return self.sweep_at.is_some();
+            if self.sweep_at.is_some() {
+                return true;
+            }
         }
         if !self.asked.window.is_empty() || self.survey.ended() < self.keep_until {
             // What is under way may still name them, or what is not known to be there.
+            return false;
+        }
+        self.sweep_former(now);
+        if self.former.holds_objects() {
             return false;
         }
         let Self { sets, asked, .. } = self;

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::Settings;
 use super::cells::{Cells, Stage};
 use super::down::Down;
+use super::former::Former;
 use super::plan::map;
 use super::resolve::Ways;
 use super::sets::{MOST_HOPS, SetId, Sets};
@@ -77,6 +78,8 @@ pub struct Standing {
     pub no_room: u32,
     /// Routes of an earlier process that were taken over and are not wanted as yet.
     pub adopted: u32,
+    /// Routes of an earlier process with another table, protocol or metric, which are to go when that is over.
+    pub former: u32,
     /// Routes with our table, protocol and metric that are not ours.
     pub others: u32,
     /// Requests made.
@@ -110,6 +113,8 @@ pub(super) struct Left {
     pub(super) set: SetId,
     /// The dump that it was seen in last.
     pub(super) seen: u16,
+    /// Its protocol.
+    pub(super) protocol: u8,
 }
 
 /// Requests on their way.
@@ -157,6 +162,7 @@ pub struct Bridge {
     /// When all that is installed is to be looked at once more, after a session has ended.
     pub(super) recheck_at: Option<Instant>,
     pub(super) takeover: Takeover,
+    pub(super) former: Former,
     /// Neighbors that have died, and whose routes go together.
     pub(super) dead: heapless::Vec<Dead, MOST_DEAD>,
     /// The kernel has answered whether such routes are gone, and the destinations have not heard.
@@ -176,6 +182,8 @@ pub struct Bridge {
     pub(super) losses_told: (u64, Instant),
     /// This host has other addresses than before.
     pub(super) addresses_changed: bool,
+    /// There is something else to record for the next process than before.
+    pub(super) claims_changed: bool,
 }
 
 impl Bridge {
@@ -193,6 +201,7 @@ impl Bridge {
             sweep_at: None,
             recheck_at: None,
             takeover: Takeover::default(),
+            former: Former::new(&settings),
             dead: heapless::Vec::new(),
             told_together: false,
             down: Down::new(limits.peers.into()),
@@ -204,6 +213,7 @@ impl Bridge {
             arriving: 0,
             losses_told: (0, Instant::EPOCH),
             addresses_changed: false,
+            claims_changed: true,
             settings,
         }
     }
@@ -217,10 +227,20 @@ impl Bridge {
     pub fn standing(&self) -> Standing {
         Standing {
             adopted: self.adopted.len() as u32,
+            former: self.former.routes(),
             requests: self.asked.requests,
             lost: self.ways.lost,
             ..self.standing
         }
+    }
+
+    /// Whether something is there that an earlier process has left and that nobody has asked for since, or whether that is not
+    /// known yet.
+    pub fn is_taking_over(&self) -> bool {
+        !self.survey.has_ended_once()
+            || !self.adopted.is_empty()
+            || self.takeover != Takeover::Over
+            || !self.former.is_over()
     }
 
     /// Whether the kernel has a route for a destination, as far as known.
@@ -251,12 +271,15 @@ impl Bridge {
         self.sweep_at = Some(Instant::EPOCH);
         // What leads to them is to go as well.
         self.keep_until = 0;
+        self.takeover = Takeover::Over;
+        self.former.stop();
         self.mark_installed();
     }
 
     /// When the bridge has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let sweep_at = self.sweep_at.filter(|_| !self.adopted.is_empty() && !self.is_window_full());
+        let waits = !self.adopted.is_empty() || self.takeover != Takeover::Over;
+        let sweep_at = self.sweep_at.filter(|_| waits && !self.is_window_full());
         // What waits for answers is not waited for here.
         let end_of_wait = self.end_of_wait().filter(|_| !self.is_window_full());
         let down = (!self.down.is_empty() && self.may_drop_hops()).then_some(Instant::EPOCH);
@@ -276,8 +299,11 @@ impl Bridge {
             self.mark_installed();
         }
         // One for the sake of a retry does not make the next one come sooner.
-        if self.survey.timeout(now) && !std::mem::take(&mut self.doubtful) && self.survey.has_ended_once() {
-            self.retry_wait = FIRST_RETRY;
+        if self.survey.timeout(now) {
+            self.former.begin();
+            if !std::mem::take(&mut self.doubtful) && self.survey.has_ended_once() {
+                self.retry_wait = FIRST_RETRY;
+            }
         }
     }
 

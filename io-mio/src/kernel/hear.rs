@@ -5,6 +5,7 @@ use crier_core::{Family, Instant, Millis, Speaker};
 use super::ask::Port;
 use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::{Doubt, Stage};
+use super::former::UNKNOWN;
 use super::nowhere::nowhere;
 use super::resolve::{Foreign, hops_of};
 use super::sets::SetId;
@@ -53,12 +54,16 @@ impl Bridge {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
             (About::Together(set), _) => self.settle_together(set, result),
-            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => self.sets.without_objects(),
+            (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => {
+                self.sets.without_objects();
+                self.claims_changed = true;
+            }
             // Only the route that needs it shows that something is amiss, and is refused for it.
             (About::Object(set), Err(_)) => self.sets.doubt(set),
             (About::Stray(_, set), Ok(()) | Err(libc::ESRCH)) => self.sets.release(set),
             (About::Stray(prefix, set), Err(_)) if set != 0 => {
-                self.adopted.insert(prefix, Left { set, seen: self.survey.number() });
+                let (seen, protocol) = (self.survey.number(), self.settings.protocol);
+                self.adopted.insert(prefix, Left { set, seen, protocol });
                 self.sweep_at = Some(self.retry(now));
             }
             (About::Object(_), Ok(())) | (About::Repair(_), Ok(()) | Err(libc::ENOENT)) => {}
@@ -168,6 +173,9 @@ impl Bridge {
         port: &mut impl Port,
     ) {
         let seen = self.survey.seen();
+        if let (Message::Route(route), true) = (message, origin.dump) {
+            self.note_use(route);
+        }
         match message {
             Message::Link(link) => {
                 if self.ways.interface(link.index, link.up && link.running, seen) && !origin.dump {
@@ -197,6 +205,11 @@ impl Bridge {
                     self.perhaps_gone(now, speaker, route);
                 } else if !own {
                     self.own_route_gone(speaker, route);
+                }
+            }
+            Message::Route(route) | Message::RouteGone(route) if self.is_former(route) => {
+                if origin.dump {
+                    self.former_route(speaker, route, port);
                 }
             }
             Message::Route(route) => {
@@ -318,6 +331,9 @@ impl Bridge {
 
     /// The set that a route leads to, with one hold on it; `None`: none that a route of ours could lead to, or there is no room.
     pub(super) fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
+        if self.is_of_former_kind(route) {
+            return self.sets.intern(&[UNKNOWN]);
+        }
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
@@ -335,15 +351,16 @@ impl Bridge {
     fn unexpected(&mut self, speaker: &Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
         let by_number = self.is_by_number(route);
+        let goes = by_number || self.goes_as_former(route);
         // Those that are about to go may come back.
         let room = self.adopted.len() + self.asked.window.len() < self.settings.max_routes as usize;
-        let adopts = self.survey.adopts() && room && (by_number || self.settings.adopt);
+        let adopts = self.survey.adopts() && room && (by_number || self.settings.is_left(route));
         if self.adopted.contains_key(&prefix) || adopts {
             self.adopt(speaker, route);
-        } else if by_number && self.asked.has_room(1) {
+        } else if goes && self.asked.has_room(1) {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray(prefix, 0), &request, port);
-        } else if by_number {
+        } else if goes {
             // The next dump shows it again.
             self.doubtful = true;
             self.retry_at.get_or_insert(Instant::EPOCH);
@@ -352,7 +369,7 @@ impl Bridge {
         }
     }
 
-    fn is_by_number(&self, route: &Route<'_>) -> bool {
+    pub(super) fn is_by_number(&self, route: &Route<'_>) -> bool {
         route.object.is_some_and(|object| self.settings.is_our_object(object))
     }
 
@@ -373,6 +390,7 @@ impl Bridge {
     /// An object or group as a dump has it.
     fn own_object(&mut self, object: &NextHop<'_>, port: &mut impl Port) {
         if !self.settings.is_our_object(object.id) {
+            self.former_object(object.id, port);
             return;
         }
         let adopts = self.survey.adopts();

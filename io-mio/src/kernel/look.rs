@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Settings;
-use crate::netlink::decode::{Message, messages};
+use crate::netlink::decode::{Message, Route, messages};
 use crate::netlink::encode::{self, Only};
 use crate::netlink::{DATAGRAM, Family, Netlink, Received};
 
@@ -12,8 +12,15 @@ use crate::netlink::{DATAGRAM, Family, Netlink, Received};
 pub struct Found {
     /// Routes with the table, protocol and metric that lead to an object with one of the numbers: crier's.
     pub by_number: u32,
+    /// Others with that table, protocol and metric that a record says to be crier's.
+    pub recorded: u32,
     /// Other routes with that table, protocol and metric.
     pub others: u32,
+    /// Those of them that lead to no object.
+    pub plain: u32,
+    /// Routes with another table, protocol or metric that lead to an object with one of the numbers, and of which no record says
+    /// that they are crier's: somebody else uses the numbers.
+    pub same_numbers: u32,
     /// The kernel has next-hop objects, which came with Linux 5.3.
     pub objects: bool,
 }
@@ -32,11 +39,7 @@ pub fn look(settings: &Settings) -> io::Result<Found> {
         let length = encode::dump_routes(&mut room, sequence, family, Only::default());
         let result = dump(&netlink, &mut room, sequence, length, |message| {
             let Message::Route(route) = message else { return };
-            if settings.is_ours(route) {
-                let by_number = route.object.is_some_and(|object| settings.is_our_object(object));
-                found.by_number += u32::from(by_number);
-                found.others += u32::from(!by_number);
-            }
+            found.count(settings, route);
         });
         // A host without IPv6.
         result.or_else(
@@ -44,6 +47,22 @@ pub fn look(settings: &Settings) -> io::Result<Found> {
         )?;
     }
     Ok(found)
+}
+
+impl Found {
+    fn count(&mut self, settings: &Settings, route: &Route<'_>) {
+        let by_number = route.object.is_some_and(|object| settings.is_our_object(object));
+        match (settings.is_ours(route), by_number, settings.is_left(route)) {
+            (true, true, _) => self.by_number += 1,
+            (true, false, true) => self.recorded += 1,
+            (true, false, false) => {
+                self.others += 1;
+                self.plain += u32::from(route.object.is_none());
+            }
+            (false, true, false) => self.same_numbers += 1,
+            (false, ..) => {}
+        }
+    }
 }
 
 /// Asks for a dump and hands on what it has. The kernel writes each piece while the one before is read, so that there is nothing
@@ -79,7 +98,10 @@ fn dump(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Claim;
     use super::*;
+    use crate::netlink::encode::{Existing, Via};
+    use crate::netlink::{Hop, RouteKey};
 
     #[test]
     fn a_host_without_bgp_has_no_such_routes() {
@@ -87,6 +109,32 @@ mod tests {
         let settings = Settings { protocol: 254, metric: 4_000_000_001, ..Settings::default() };
         let found = look(&settings).unwrap();
         assert_eq!((found.by_number, found.others), (0, 0));
+    }
+
+    #[test]
+    fn routes_are_told_apart_by_keys_numbers_and_records() {
+        let key = RouteKey { prefix: "10.0.0.0/8".parse().unwrap(), table: 254, protocol: 186, metric: 20 };
+        let claim = Claim { table: 254, protocol: 186, metric: 30, objects: Settings::default().objects };
+        let settings = Settings { left: vec![claim], ..Settings::default() };
+        let mut found = Found::default();
+        let mut add = |key: RouteKey, object: Option<u32>| {
+            let mut room = [0; 512];
+            let hop = [Hop { gateway: None, interface: 1, onlink: false }];
+            let via = object.map_or(Via::Hops(&hop), Via::Object);
+            let length = encode::set_route(&mut room, 1, Existing::Refuse, &key, via).unwrap();
+            for (_, message) in messages(&room[..length]) {
+                let Message::Route(route) = message else { panic!("a route") };
+                found.count(&settings, &route);
+            }
+        };
+        add(key, Some(2_000_000_001));
+        add(key, Some(7));
+        add(key, None);
+        add(RouteKey { metric: 30, ..key }, Some(2_000_000_001));
+        add(RouteKey { metric: 31, ..key }, Some(2_000_000_001));
+        add(RouteKey { metric: 31, ..key }, Some(7));
+        let Found { by_number, recorded, others, plain, same_numbers, .. } = found;
+        assert_eq!((by_number, recorded, others, plain, same_numbers), (1, 0, 2, 1, 1));
     }
 
     #[test]

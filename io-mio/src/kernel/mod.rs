@@ -5,7 +5,8 @@
 //!
 //! # What is ours
 //!
-//! Routes with our table, protocol and metric that this process has made, or that an earlier one has made and left a record of.
+//! Routes with our table, protocol and metric that this process has made, or that lead to one of our numbers; and what an earlier
+//! one has made and left a record of, by whatever keys.
 //! Nothing else is ever changed or removed: a route that somebody else has in our place is in the way, and stays.
 //!
 //! # What the kernel is told
@@ -24,6 +25,7 @@ mod ask;
 mod bridge;
 mod cells;
 mod down;
+mod former;
 mod hear;
 mod look;
 mod lost;
@@ -63,8 +65,21 @@ pub struct Settings {
     pub max_routes: u32,
     /// The numbers of next-hop objects; `None`: routes name their next hops themselves.
     pub objects: Option<Range<u32>>,
-    /// What an earlier process has installed is ours.
-    pub adopt: bool,
+    /// What earlier processes have left a record of: it is ours.
+    pub left: Vec<Claim>,
+}
+
+/// What routes are known by that a process has installed. Another process is told of it by a record ([`Bridge::claims`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Their table.
+    pub table: u32,
+    /// Their protocol.
+    pub protocol: u8,
+    /// Their metric.
+    pub metric: u32,
+    /// The numbers of the objects that they lead to; `None`: they name their next hops themselves, and lead to no object.
+    pub objects: Option<Range<u32>>,
 }
 
 impl Default for Settings {
@@ -76,7 +91,7 @@ impl Default for Settings {
             metric: 20,
             max_routes: 20_000,
             objects: Some(2_000_000_000..2_000_008_192),
-            adopt: false,
+            left: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
+use super::former::UNKNOWN;
 use super::plan::map;
 use crate::netlink::Hop;
 
@@ -281,6 +282,17 @@ impl Sets {
         }
     }
 
+    /// Whether there are to be objects.
+    pub(super) fn has_objects(&self) -> bool {
+        self.ids.is_some()
+    }
+
+    /// Whether any route leads to a next hop alone.
+    pub(super) fn has(&self, hop: &Hop) -> bool {
+        let is_alone = |place: &HopId| self.find(&[*place]).is_some_and(|set| self.slot(set).refs > 0);
+        self.hop_of.get(hop).is_some_and(is_alone)
+    }
+
     /// There are to be no objects: the kernel has none, or refuses them.
     pub(super) fn without_objects(&mut self) {
         self.ids = None;
@@ -327,7 +339,8 @@ impl Sets {
     /// Makes every set that routes lead to what it is to be, where the kernel has something else or nothing.
     pub(super) fn repair(&mut self, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
         for set in 1..self.fresh {
-            if self.slot(set).refs > 0 {
+            // What leads nobody knows where needs none.
+            if self.slot(set).refs > 0 && !self.hops(set).any(|hop| hop == UNKNOWN) {
                 self.prepare(set, |request| say(set, request));
             }
         }

@@ -5,6 +5,7 @@ use crier_core::Family;
 use super::Settings;
 use super::bridge::Bridge;
 use super::cells::Stage;
+use super::former::UNKNOWN;
 use super::nowhere::is_nowhere;
 use crate::netlink::Hop;
 
@@ -67,7 +68,7 @@ impl Bridge {
 
     /// Where the kernel's route for a destination leads, as far as known.
     pub fn route_hops(&self, family: Family, slot: u32) -> impl Iterator<Item = Hop> {
-        self.sets.hops(self.cells.get(family, slot).set).filter(|hop| !is_nowhere(hop))
+        self.sets.hops(self.cells.get(family, slot).set).filter(|hop| !is_nowhere(hop) && *hop != UNKNOWN)
     }
 }
 

@@ -108,9 +108,9 @@ impl<W: Wire> Kernel<W> {
         &mut self.bridge
     }
 
-    /// Whether routes of others or links have changed since this was asked last.
+    /// Whether routes of others, links or [`Bridge::claims`] have changed since this was asked last.
     pub fn take_news(&mut self) -> bool {
-        self.bridge.ways.take_news()
+        self.bridge.ways.take_news() | std::mem::take(&mut self.bridge.claims_changed)
     }
 
     /// Something can be heard.
@@ -151,11 +151,13 @@ impl<W: Wire> Kernel<W> {
         loop {
             let Self { bridge, out, wire, .. } = self;
             let mut port = Requests { out, wire };
-            let before = left;
+            let (before, sequence) = (left, bridge.asked.sequence);
             left = left.saturating_sub(super::bridge::WINDOW as u32);
-            let asked = bridge.ask(now, speaker, before - left, &mut port);
+            let mut asked = bridge.ask(now, speaker, before - left, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
+            // Some of what is to be asked waits for all answers.
+            asked |= self.bridge.asked.sequence != sequence && self.bridge.asked.window.is_empty();
             // A kernel that still owes answers to all that it can be asked at a time says so when it gives them.
             let waits = self.bridge.is_window_full();
             if !asked || left == 0 || waits {
@@ -198,10 +200,13 @@ impl<W: Wire> Kernel<W> {
             let Self { bridge, out, wire, .. } = self;
             let mut port = Requests { out, wire };
             bridge.begin_turn(LOOKS);
+            let before = bridge.asked.sequence;
             let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
             port.flush();
             self.hear_answers(now, speaker);
-            if !more && !self.bridge.has_work() {
+            // Objects wait for the answers about the last routes.
+            let has_asked = self.bridge.asked.sequence != before;
+            if !more && !has_asked && !self.bridge.has_work() {
                 break;
             }
         }

@@ -193,6 +193,12 @@ impl Survey {
         self.count as u16
     }
 
+    /// As after the first one.
+    #[cfg(test)]
+    pub(super) const fn end_for_test(&mut self) {
+        self.ended = 1;
+    }
+
     /// A route like ours is somebody else's.
     pub(super) const fn other(&mut self) {
         self.others += 1;
@@ -254,6 +260,7 @@ impl Bridge {
             // One without next-hop objects.
             Some(Dump::Objects) if [libc::EOPNOTSUPP, libc::EINVAL].contains(&errno) => {
                 self.sets.without_objects();
+                self.claims_changed = true;
                 self.survey_step_ended(now, speaker, port);
             }
             // There is no such table until it has had a route.
@@ -275,10 +282,14 @@ impl Bridge {
         } else {
             self.forget_what_was_not_shown(now, speaker);
         }
+        self.former.end(self.survey.partial);
         if self.survey.is_first() || self.survey.news {
             self.begin_takeover(now);
         }
         self.compare_with_last(now);
+        if !self.survey.partial {
+            self.former_surveyed(now);
+        }
         if self.survey.is_first() && self.survey.others > 0 {
             let super::Settings { table, protocol, metric, .. } = self.settings;
             log::warn!(

@@ -31,7 +31,7 @@ pub(super) enum Takeover {
 impl Bridge {
     /// What an earlier process has left is known.
     pub(super) fn begin_takeover(&mut self, now: Instant) {
-        if !self.adopted.is_empty() {
+        if !self.adopted.is_empty() || self.former.routes() > 0 {
             self.takeover = Takeover::Waiting;
             self.sweep_at.get_or_insert(now + LONGEST);
         }
@@ -48,7 +48,7 @@ impl Bridge {
             }
             return;
         };
-        let former = self.adopted.insert(prefix, Left { set, seen });
+        let former = self.adopted.insert(prefix, Left { set, seen, protocol: self.settings.protocol });
         if let Some(former) = former {
             self.sets.release(former.set);
         }
@@ -70,7 +70,8 @@ impl Bridge {
             let at = now + GRACE;
             self.sweep_at = Some(self.sweep_at.map_or(at, |before| before.min(at)));
         }
-        if self.adopted.is_empty() || self.sweep_at.is_none_or(|at| at <= now) {
+        let is_settled = self.adopted.is_empty() && self.former.routes() == 0;
+        if is_settled || self.sweep_at.is_none_or(|at| at <= now) {
             self.takeover = Takeover::Over;
             self.cells.mark_where(|_| true);
         }

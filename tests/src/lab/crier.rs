@@ -48,21 +48,26 @@ impl<'n> Crier<'n> {
 
     /// Starts it with this configuration, to which the control socket is added, and waits until it answers.
     pub fn start_with(node: &'n Namespace, configuration: &str) -> Self {
-        Self::launch(node, configuration, &[])
+        Self::launch(node, "crier", configuration, &[])
+    }
+
+    /// The same, beside another one in the same namespace: files are called by `name`.
+    pub fn start_beside(node: &'n Namespace, name: &str, configuration: &str) -> Self {
+        Self::launch(node, name, configuration, &[])
     }
 
     /// The same, recorded in this file.
     pub fn start_recorded(node: &'n Namespace, configuration: &str, file: &Path) -> Self {
-        Self::launch(node, configuration, &["--record", &file.to_string_lossy()])
+        Self::launch(node, "crier", configuration, &["--record", &file.to_string_lossy()])
     }
 
-    fn launch(node: &'n Namespace, configuration: &str, options: &[&str]) -> Self {
+    fn launch(node: &'n Namespace, name: &str, configuration: &str, options: &[&str]) -> Self {
         let program = crier_binary();
-        let socket = node.dir().join("crier.sock").to_string_lossy().into_owned();
-        let path = node.write("crier.toml", &with_socket(configuration, &socket));
+        let socket = node.dir().join(format!("{name}.sock")).to_string_lossy().into_owned();
+        let path = node.write(&format!("{name}.toml"), &with_socket(configuration, &socket));
         let path_text = path.to_string_lossy();
         let words = [&["run", "-c", &path_text], options].concat();
-        let mut process = node.spawn(&program, &words, &[("RUST_LOG", "debug")]);
+        let mut process = node.spawn_as(name, &program, &words, &[("RUST_LOG", "debug")]);
         process.await_ready(|| node.try_run(&program, &["status", "--json", "--socket", &socket]).is_ok());
         Self { node, program, socket, configuration: path, process }
     }

@@ -68,9 +68,14 @@ impl Namespace {
     /// Starts a program here. Its log is `NAME.log` in [`Namespace::dir`].
     pub fn spawn(&self, program: &str, args: &[&str], env: &[(&str, &str)]) -> Process {
         let stem = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.spawn_as(&stem, program, args, env)
+    }
+
+    /// The same, as one of several of its kind: `name` is that of its log.
+    pub fn spawn_as(&self, name: &str, program: &str, args: &[&str], env: &[(&str, &str)]) -> Process {
         let mut command = self.command(program, args);
         command.envs(env.iter().copied());
-        Process::spawn(&format!("{stem} in {}", self.short), command, self.dir.join(format!("{stem}.log")))
+        Process::spawn(&format!("{name} in {}", self.short), command, self.dir.join(format!("{name}.log")))
     }
 
     /// Runs a program here to its end; the output, or what went wrong.

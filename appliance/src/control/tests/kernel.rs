@@ -199,6 +199,7 @@ fn status_tells_how_the_bridge_is_doing() {
         refused: 2,
         no_room: 3,
         adopted: 4,
+        former: 5,
         others: 6,
         requests: 70,
         refusals: 8,
@@ -215,8 +216,8 @@ fn status_tells_how_the_bridge_is_doing() {
         status["kernel"],
         json!({
             "install": true, "table": 254, "protocol": 186, "metric": 20, "max_routes": 20_000,
-            "next_hop_ids": 2_000_000_000, "routes": 5, "refused": 2, "no_room": 3, "adopted": 4, "others": 6, "requests": 70,
-            "refusals": 8, "last_error": "somebody else's route is there (File exists)", "surveys": 10, "put_back": 11,
+            "next_hop_ids": 2_000_000_000, "routes": 5, "refused": 2, "no_room": 3, "adopted": 4, "former": 5, "others": 6,
+            "requests": 70, "refusals": 8, "last_error": "somebody else's route is there (File exists)", "surveys": 10, "put_back": 11,
             "overruns": 12, "lost": 13
         })
     );

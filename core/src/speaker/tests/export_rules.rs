@@ -236,6 +236,18 @@ fn neighbors_with_two_octet_numbers_get_both_forms() {
 }
 
 #[test]
+fn extended_communities_of_the_as_stay_in_it() {
+    let (mut world, mut raws) = lab(&[spec(65_001), spec(65_002), spec(OWN)]);
+    let (goes, stays) = ([0x00, 2, 0, 1, 0, 0, 0, 1], [0x40, 4, 0, 1, 0, 0, 0, 1]);
+    let attributes = [basic(&[65_001], FAR), attribute(0xC0, 16, &[stays, goes].concat())].concat();
+    raws[0].say(&mut world, &announce(&attributes, &["203.0.113.0/24"]));
+    pump_all(&mut world, &mut raws);
+    let told = |raw: usize| raws[raw].told("203.0.113.0/24").unwrap().attributes[&16].clone();
+    assert_eq!(told(1), (0xC0, goes.to_vec()), "another AS");
+    assert_eq!(told(2), (0xC0, [stays, goes].concat()), "the own AS");
+}
+
+#[test]
 fn unknown_transitive_attributes_go_on_byte_for_byte_and_partial() {
     let (mut world, mut raws) = lab(&[spec(65_001), spec(65_002), spec(OWN)]);
     let long: Vec<u8> = (0..=255).chain(0..100).collect();

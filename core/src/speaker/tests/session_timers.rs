@@ -156,7 +156,9 @@ fn rest_after_failure(lab: &mut Lab) -> u64 {
     let (from, dials) = (lab.now, lab.dials.len());
     while lab.dials.len() == dials {
         assert_eq!(lab.state(), State::Idle);
-        assert_eq!(lab.accept(address(1)), Err(Refusal::Resting));
+        if lab.now.since(from) < Millis(3_750) {
+            assert_eq!(lab.accept(address(1)), Err(Refusal::Resting));
+        }
         lab.run(Millis(10));
     }
     lab.now.since(from).0
@@ -205,6 +207,35 @@ fn rests_after_failures_grow_until_something_clears_them() {
     lab.configure(&[neighbor(1, Settings { tag: 7, ..settings() })], &[]);
     lab.settle();
     assert_eq!(lab.state(), State::Idle);
+}
+
+#[test]
+fn who_calls_during_a_long_rest_is_let_in_after_five_seconds() {
+    let mut lab = Lab::with(settings());
+    assert_rests(&mut lab, &[0, 5, 10, 20]);
+    for hold in [90, 0, 3] {
+        let conn = lab.connected();
+        lab.send(conn, b"garbage that is long enough for a header");
+        lab.ends_with(conn, 1, 1);
+        let dials = lab.dials.len();
+        lab.run(Millis(4_990));
+        assert_eq!(lab.accept(address(1)), Err(Refusal::Resting));
+        lab.run(Millis(10));
+        // One that comes to nothing ends no rest: nothing is dialled before that is over.
+        let called = lab.accept(address(1)).unwrap();
+        lab.hang_up(called);
+        assert_eq!(lab.dials.len(), dials);
+        let called = lab.establish(hold);
+        assert_eq!(lab.dials.len(), dials);
+        lab.seconds(2);
+        lab.send(called, b"garbage that is long enough for a header");
+        lab.ends_with(called, 1, 1);
+        // It was no sound session: the next rest is no shorter.
+        lab.run(Millis(29_999));
+        assert_eq!(lab.dials.len(), dials);
+        lab.seconds(31);
+        assert_eq!(lab.dials.len(), dials + 1);
+    }
 }
 
 #[test]

@@ -249,7 +249,7 @@ impl<'c, 'a> Reader<'c, 'a> {
                     Content::Agreed(unreach) => self.parsed.mp_unreach = Some(unreach),
                 }
             }
-            // ATOMIC_AGGREGATE, extended and large communities mean nothing to a speaker that only passes them on.
+            // ATOMIC_AGGREGATE, extended and large communities mean nothing here: what may go on is sorted out where they leave.
             other => self.keep(flags, other, value),
         }
         Ok(())

@@ -1,6 +1,6 @@
 use crier_core::{Family, Millis};
 
-use super::super::Pending;
+use super::super::{Claim, Pending};
 use super::{Settings, Standing};
 use crate::netlink::decode::{Message, messages};
 use crate::netlink::encode::{self, Existing, Via};
@@ -8,6 +8,7 @@ use crate::netlink::encode::{self, Existing, Via};
 mod blackhole;
 mod down;
 mod fake;
+mod former;
 mod lost;
 mod others;
 mod takeover;
@@ -342,6 +343,11 @@ fn answers_that_are_lost() {
     assert_eq!((bench.fake.gateways(A), bench.fake.gateways(B)), (Some(vec![11]), Some(vec![11])));
     let Standing { routes, refused, .. } = bench.bridge.standing();
     assert_eq!((routes, refused), (2, 0));
+}
+
+/// What a process with default keys leaves on record, with objects of these numbers.
+fn claims(objects: Option<std::ops::Range<u32>>) -> Vec<Claim> {
+    vec![Claim { table: 254, protocol: 186, metric: 20, objects }]
 }
 
 #[test]

@@ -123,3 +123,72 @@ fn a_kernel_that_never_rests_is_looked_at_all_the_same() {
     assert!(kernel.bridge().has_looked(), "{:?}", kernel.wire_mut().dumps);
     assert!(kernel.wire_mut().dumps.len() <= 16, "{:?}", kernel.wire_mut().dumps);
 }
+
+/// A kernel that does what it is asked, and counts.
+#[derive(Default)]
+struct Willing {
+    routes: usize,
+    objects: usize,
+    answers: Vec<u8>,
+}
+
+impl Wire for Willing {
+    fn send(&mut self, _: Line, mut bytes: &[u8]) -> io::Result<()> {
+        while let Some((header, _)) = bytes.split_first_chunk::<16>() {
+            let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+            match u16::from_ne_bytes([header[4], header[5]]) {
+                libc::RTM_DELROUTE => self.routes += 1,
+                105 => self.objects += 1,
+                other => panic!("{other}"),
+            }
+            // NLMSG_ERROR without an error.
+            let mut ack = [0; 36];
+            ack[0] = 36;
+            ack[4..6].copy_from_slice(&(libc::NLMSG_ERROR as u16).to_ne_bytes());
+            ack[8..12].copy_from_slice(&header[8..12]);
+            ack[20..].copy_from_slice(header);
+            self.answers.extend(ack);
+            bytes = &bytes[length.next_multiple_of(4)..];
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, _: Line, room: &mut [u8]) -> io::Result<Received> {
+        let length = self.answers.len();
+        room[..length].copy_from_slice(&self.answers);
+        self.answers.clear();
+        Ok(if length == 0 { Received::Nothing } else { Received::Datagram(length) })
+    }
+
+    fn reset(&mut self, _: Line) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn port(&self, line: Line) -> u32 {
+        line as u32
+    }
+}
+
+/// Routes of an earlier process that nobody wants as yet, less than a window of them and more.
+#[test]
+fn at_the_end_objects_go_after_the_last_route() {
+    use crate::kernel::bridge::Left;
+    use crate::netlink::Hop;
+    for count in [1, 127, 128, 129, 300_u32] {
+        let now = Instant::from_millis(1000);
+        let mut speaker = speaker(now);
+        let mut kernel = Kernel::over(Willing::default(), Settings::default(), speaker.limits());
+        let Bridge { sets, adopted, survey, .. } = &mut kernel.bridge;
+        survey.end_for_test();
+        let hop = Hop { gateway: Some([192, 0, 2, 1].into()), interface: 3, onlink: false };
+        for number in 0..count {
+            let set = sets.intern(&[hop]).unwrap();
+            sets.prepare(set, |_| {});
+            let prefix = format!("10.{}.{}.0/24", number / 256, number % 256).parse().unwrap();
+            adopted.insert(prefix, Left { set, seen: 0, protocol: 186 });
+        }
+        kernel.leave(Leave::Nothing);
+        kernel.end(now, &mut speaker);
+        assert_eq!((kernel.wire.routes, kernel.wire.objects), (count as usize, 1), "{count}");
+    }
+}

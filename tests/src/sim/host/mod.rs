@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crier_core::rng::Rng;
 use crier_core::speaker::Ends;
+use crier_io_mio::kernel::Claim;
 use ipnet::IpNet;
 
 use super::Micros;
@@ -51,6 +52,8 @@ pub struct Host {
     /// Own addresses; the interface that each is on, if it is on one.
     pub(crate) own: BTreeMap<IpAddr, Option<usize>>,
     pub(crate) kernel: Linux,
+    /// What its daemons have left a record of: by what keys they have installed routes.
+    pub(crate) record: Vec<Claim>,
     pub(crate) flows: Flows,
     pub(crate) daemon: Option<Daemon>,
     /// Without power nothing arrives, and nothing leaves.
@@ -88,6 +91,7 @@ impl Host {
             interfaces,
             own,
             kernel,
+            record: Vec::new(),
             flows,
             daemon: None,
             powered: true,

@@ -13,16 +13,38 @@ use crate::sim::kernel::Linux;
 /// back and to announce them again.
 pub(crate) const SWEEP_AFTER: Micros = Micros::secs(120);
 
+/// Numbers of next-hop objects, one of which a daemon is given when it starts: the first daemons have the first ones.
+const OBJECTS: [Option<u32>; 3] = [Some(2_000_000_000), Some(1_000_000), None];
+/// How many of them there are.
+const COUNT: u32 = 8_192;
+/// For so long all daemons that start are given the same.
+const SAME: Micros = Micros::secs(50);
+
 impl Host {
-    /// The daemon has just been started: what it finds in the table is adopted.
+    /// The daemon has just been started: what an earlier one has left on record is its own.
     pub(crate) fn start_bridge(&mut self, now: Micros) {
         self.kernel.start(now);
         let Some(daemon) = self.daemon.as_mut().filter(|_| self.plan.installs) else { return };
-        let settings = Settings { adopt: true, ..Settings::default() };
+        let objects = now.0.checked_div(SAME.0).and_then(|at| OBJECTS.get(at as usize % OBJECTS.len()));
+        let objects = objects.copied().flatten().map(|first| first..first + COUNT);
+        let settings = Settings { objects, left: self.record.clone(), ..Settings::default() };
         let mut bridge = Kernel::over(Linux::default(), settings, &daemon.model.limits);
         let at = daemon.clock(now);
         daemon.call(|speaker| bridge.bridge_mut().start(at, speaker));
         daemon.bridge = Some(bridge);
+    }
+
+    /// The daemon ends: what it has installed stays, and is on record. Without power neither does.
+    pub(crate) fn end_bridge(&mut self, power: bool) {
+        self.kernel.reopen();
+        let bridge = self.daemon.as_ref().and_then(|daemon| daemon.bridge.as_ref());
+        if let Some(bridge) = bridge {
+            self.record = bridge.bridge().claims().collect();
+        }
+        if !power {
+            self.kernel.reboot();
+            self.record.clear();
+        }
     }
 
     /// What is wrong with the kernel has changed.
@@ -49,15 +71,16 @@ impl Host {
     }
 
     /// Whether the kernel has been told everything that it needs, has done it as far as known, and nothing makes that
-    /// doubtful: no fault, none of which the bridge has not looked for what it did, no adopted route that waits to be swept.
+    /// doubtful: no fault, none of which the bridge has not looked for what it did, nothing of an earlier daemon that waits to
+    /// be swept.
     pub(crate) fn is_kernel_settled(&self) -> bool {
         let Some(bridge) = self.daemon.as_ref().and_then(|daemon| daemon.bridge.as_ref()) else {
             return true;
         };
         let bridge = bridge.bridge();
         let standing = bridge.standing();
-        let waits = standing.refused + standing.no_room + standing.adopted;
-        bridge.has_looked() && !bridge.has_work() && waits == 0 && self.kernel.is_calm()
+        let waits = standing.refused + standing.no_room;
+        !bridge.is_taking_over() && !bridge.has_work() && waits == 0 && self.kernel.is_calm()
     }
 
     /// The bridge hears of what happened in the speaker.

@@ -63,8 +63,8 @@ impl World {
     pub(super) fn kill(&mut self, number: usize, power: bool) {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(number) else { return };
+        host.end_bridge(power);
         host.daemon = None;
-        host.kernel.reopen();
         host.wake = Micros::NEVER;
         if power {
             let places: Vec<usize> = host.flows.iter().map(|(place, _)| place).collect();
@@ -77,7 +77,6 @@ impl World {
             }
         } else {
             let seed = host.rng.next_u64();
-            host.kernel.reboot();
             host.flows = Flows::new(host.plan.socket_buffer, crier_core::rng::Rng::new(seed));
             host.powered = false;
         }

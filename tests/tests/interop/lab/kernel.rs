@@ -6,6 +6,7 @@ use crier_tests::lab::{Crier, Lab, Namespace, OrFail as _, Plan, await_until};
 use serde_json::Value;
 
 mod addresses;
+mod beside;
 mod blackhole;
 mod dying;
 mod extended_next_hop;

@@ -17,6 +17,9 @@ const BGP: u8 = 186;
 fn two_nodes(lab: &Lab) -> (Namespace, Namespace) {
     let (a, b) = (lab.node("a"), lab.node("b"));
     a.link(&["192.0.2.1/24", "2001:db8::1/64"], &b, &["192.0.2.2/24", "2001:db8::2/64"]);
+    // The last that the kernel does of its own account when a link comes up, and what it does is told to everybody.
+    let linked = || a.run("ip", &["-6", "route", "show", "table", "local", "dev", "to-b"]);
+    await_until("the link is up", linked, |routes| routes.contains("local fe80::"));
     (a, b)
 }
 

@@ -4,7 +4,7 @@ use crier_core::Millis;
 
 use super::super::Settings;
 use super::fake::{Bench, INTERFACE, Lead, Thing};
-use super::{FIRST, V4, bench, requests, slot};
+use super::{FIRST, V4, bench, claims, requests, slot};
 use crate::netlink::decode::Message;
 use crate::netlink::{Family, Hop};
 
@@ -88,7 +88,8 @@ fn a_route_drops_or_forwards_as_its_best_path_does() {
 #[test]
 fn what_an_earlier_process_has_dropped_is_taken_over_without_a_word() {
     for adopt in [false, true] {
-        let settings = if adopt { Settings { adopt, ..without_objects() } } else { Settings::default() };
+        let settings =
+            if adopt { Settings { left: claims(None), ..without_objects() } } else { Settings::default() };
         let mut before = bench(settings.clone(), &[11]);
         before.blackhole(11, &[X, Y]);
         before.settle();

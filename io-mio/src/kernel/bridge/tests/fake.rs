@@ -43,6 +43,8 @@ pub(super) enum Thing {
 pub(super) struct Fake {
     pub(super) routes: BTreeMap<IpNet, (u8, Lead)>,
     pub(super) objects: BTreeMap<u32, Thing>,
+    /// Routes with another table or metric.
+    pub(super) elsewhere: BTreeMap<RouteKey, Lead>,
     pub(super) link_is_down: bool,
     /// Requests for routes are refused.
     pub(super) refuses: Option<i32>,
@@ -80,6 +82,9 @@ impl Fake {
                 self.routes.insert(key.prefix, (key.protocol, lead));
                 Ok(())
             }
+            Request::NoRoute(key) if (key.table, key.metric) != (254, 20) => {
+                self.elsewhere.remove(&key).map(|_| ()).ok_or(libc::ESRCH)
+            }
             Request::NoRoute(key) => match self.routes.get(&key.prefix) {
                 Some((protocol, _)) if *protocol == key.protocol => {
                     self.routes.remove(&key.prefix);
@@ -110,6 +115,7 @@ impl Fake {
     pub(super) fn remove_object(&mut self, id: u32) -> Result<(), i32> {
         self.objects.remove(&id).ok_or(libc::ENOENT)?;
         self.routes.retain(|_, (_, lead)| *lead != Lead::Object(id));
+        self.elsewhere.retain(|_, lead| *lead != Lead::Object(id));
         let mut empty = Vec::new();
         for (group, thing) in &mut self.objects {
             if let Thing::Group(members) = thing {
@@ -383,11 +389,12 @@ impl Bench {
                 let key = RouteKey { prefix, table: 254, protocol: 2, metric: 0 };
                 add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, Via::Hops(&direct)));
                 let left_out = self.fake.left_out.take();
-                for (prefix, (protocol, lead)) in &self.fake.routes {
-                    if left_out == Some(*prefix) {
-                        continue;
-                    }
-                    let key = RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 };
+                let ours = self.fake.routes.iter().filter(|(prefix, _)| left_out != Some(**prefix));
+                let ours = ours.map(|(prefix, (protocol, lead))| {
+                    (RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 }, lead)
+                });
+                let elsewhere = self.fake.elsewhere.iter().map(|(key, lead)| (*key, lead));
+                for (key, lead) in ours.chain(elsewhere) {
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
                         Lead::Hops(hops) => Via::Hops(hops),

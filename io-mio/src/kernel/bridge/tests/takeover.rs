@@ -4,11 +4,11 @@ use crier_core::Millis;
 
 use super::super::{Settings, Standing};
 use super::fake::{self, Bench, Lead, Thing};
-use super::{A, B, C, bench};
+use super::{A, B, C, bench, claims};
 use crate::netlink::decode::Message;
 
 /// A kernel with a route over two next hops, and one over the first.
-fn left_behind() -> fake::Fake {
+pub(super) fn left_behind() -> fake::Fake {
     let mut bench = bench(Settings::default(), &[11, 12]);
     bench.announce(11, &[A, B]);
     bench.announce(12, &[A]);
@@ -43,8 +43,8 @@ fn a_new_process_changes_nothing_that_is_still_wanted() {
 /// The first look does not show all, as it is with IPv6 routes when others change meanwhile.
 #[test]
 fn what_the_first_look_at_the_kernels_routes_leaves_out_stays() {
-    for (objects, adopt) in [(Settings::default().objects, false), (None, true)] {
-        let settings = Settings { objects, adopt, ..Settings::default() };
+    for (objects, left) in [(Settings::default().objects, Vec::new()), (None, claims(None))] {
+        let settings = Settings { objects, left, ..Settings::default() };
         let mut former = bench(settings.clone(), &[11, 12]);
         former.announce(11, &[A, B]);
         former.announce(12, &[A]);
@@ -119,7 +119,7 @@ fn without_a_record_only_routes_with_our_numbers_are_taken_over() {
 
 #[test]
 fn a_sweep_that_is_refused_is_tried_again() {
-    let settings = || Settings { objects: None, adopt: true, ..Settings::default() };
+    let settings = || Settings { left: claims(None), objects: None, ..Settings::default() };
     let mut former = bench(settings(), &[11]);
     former.announce(11, &[A, B]);
     former.settle();

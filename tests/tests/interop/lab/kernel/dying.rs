@@ -1,6 +1,7 @@
 //! Packets while something breaks: lost until it is noticed, and none after that.
 
 use crier_tests::lab::{Crier, Daemon as _, Kind, Lab, Namespace, OrFail as _, await_until};
+use serde_json::Value;
 
 use super::feed::Feed;
 use super::restart::Crossing;
@@ -131,54 +132,94 @@ fn delete_object(router: &Namespace, id: u64) {
     router.run("ip", &["nexthop", "del", "id", &id.to_string()]);
 }
 
-/// Ten thousand routes of each family over two neighbors, five thousand over the first alone: when that one dies, the kernel
-/// is told a few times, and has what is left.
+/// Neighbors that announce ten thousand routes of each family together, and the first one five thousand more.
+struct Many<'n> {
+    crier: Crier<'n>,
+    feeds: [Feed; 2],
+}
+
+impl<'n> Many<'n> {
+    fn new(star: &'n Star) -> Self {
+        let limits = "[limits]\npeers = 2\nconnections = 8\nprefixes = 40000\npaths = 80000\n";
+        let crier =
+            Crier::start_with(&star.router, &(star.configuration() + "max-routes = 60000\n\n" + limits));
+        let feeds = [1, 2].map(|id: usize| {
+            let (from, to) = (format!("192.0.{id}.2"), format!("192.0.{id}.1"));
+            Feed::dial(&star.nodes[id - 1], &from, &to, 65000 + id as u32)
+        });
+        let v4: Vec<_> = (0..15_000).map(|id: u32| format!("10.{}.{}.0/24", id >> 8, id & 255)).collect();
+        let v6: Vec<_> = (0x1000..0x1000 + 15_000).map(|id: u32| format!("2001:db8:{id:x}::/48")).collect();
+        let announce = |feed: &Feed, hop: &str, prefixes: &[String]| {
+            for part in prefixes.chunks(400) {
+                feed.announce(hop, &part.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+        };
+        for (feed, id, count) in [(&feeds[0], 1, 15_000), (&feeds[1], 2, 10_000)] {
+            announce(feed, &format!("192.0.{id}.2"), &v4[..count]);
+            announce(feed, &format!("2001:db8:{id}::2"), &v6[..count]);
+        }
+        let many = Self { crier, feeds };
+        many.await_routes("all are there", 30_000);
+        // The last of them may have changed their next hops since.
+        let ways = |of: &str| table(&star.router).get(of).map(Vec::len);
+        await_until(
+            "over both",
+            || (ways("10.39.15.0/24"), ways("2001:db8:370f::/48")),
+            |ways| *ways == (Some(2), Some(2)),
+        );
+        many
+    }
+
+    fn kernel(&self) -> Value {
+        self.crier.json(&["status"])["kernel"].take()
+    }
+
+    fn requests(&self) -> u64 {
+        self.kernel()["requests"].as_u64().or_fail("counting requests")
+    }
+
+    fn await_routes(&self, what: &str, count: u64) {
+        await_until(what, || self.kernel(), |kernel| kernel["routes"] == count);
+    }
+}
+
+/// When the first one dies, the kernel is told a few times, and has what is left.
 #[test]
 fn a_next_hop_of_many_routes_dies() {
     let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
     let star = Star::new(&lab, 2);
-    let limits = "[limits]\npeers = 2\nconnections = 8\nprefixes = 40000\npaths = 80000\n";
-    let crier = Crier::start_with(&star.router, &(star.configuration() + "max-routes = 60000\n\n" + limits));
-    let feed = |id: usize| {
-        Feed::dial(&star.nodes[id - 1], &format!("192.0.{id}.2"), &format!("192.0.{id}.1"), 65000 + id as u32)
-    };
-    let (first, second) = (feed(1), feed(2));
-    let v4 = |ids: std::ops::Range<u32>| {
-        ids.map(|id| format!("10.{}.{}.0/24", id >> 8, id & 255)).collect::<Vec<_>>()
-    };
-    let v6 = |ids: std::ops::Range<u32>| ids.map(|id| format!("2001:db8:{id:x}::/48")).collect::<Vec<_>>();
-    let announce = |feed: &Feed, id: u32, prefixes: &[String]| {
-        let hop = if prefixes.first().is_some_and(|first| first.contains(':')) {
-            format!("2001:db8:{id}::2")
-        } else {
-            format!("192.0.{id}.2")
-        };
-        for part in prefixes.chunks(400) {
-            feed.announce(&hop, &part.iter().map(String::as_str).collect::<Vec<_>>());
-        }
-    };
-    for all in [v4(0..15_000), v6(0x1000..0x1000 + 15_000)] {
-        announce(&first, 1, &all);
-        announce(&second, 2, &all[..10_000]);
-    }
-    let kernel = || crier.json(&["status"])["kernel"].take();
-    let routes = |count: u64| move |kernel: &serde_json::Value| kernel["routes"] == count;
-    await_until("all are there", kernel, routes(30_000));
-    // The last of them may have changed their next hops since.
-    let ways = |of: &str| table(&star.router).get(of).map(Vec::len);
-    await_until(
-        "over both",
-        || (ways("10.39.15.0/24"), ways("2001:db8:370f::/48")),
-        |ways| *ways == (Some(2), Some(2)),
-    );
-    let before = kernel()["requests"].as_u64().unwrap();
-
-    drop(first);
-    let after = await_until("what is left", kernel, routes(20_000));
-    let requests = after["requests"].as_u64().unwrap() - before;
+    let many = Many::new(&star);
+    let before = many.requests();
+    many.feeds[0].end();
+    many.await_routes("what is left", 20_000);
+    let requests = many.requests() - before;
     println!("{requests} requests for 30,000 routes");
     assert!(requests <= 12, "{requests}");
     let left = table(&star.router);
     assert_eq!(left.len(), 20_000);
     assert!(left.values().all(|hops| hops.len() == 1 && hops[0].contains("to-n2")));
+}
+
+/// When its link fails at either end, the session is not over: groups lose the next hop at one message each, and what led there
+/// alone the kernel removes, or is asked to.
+#[test]
+fn the_link_of_many_routes_fails() {
+    for (name, far) in [("the router's end", false), ("the far end", true)] {
+        let Some(lab) = Lab::new(&[Kind::Crier]) else { return };
+        let star = Star::new(&lab, 2);
+        let many = Many::new(&star);
+        let before = many.requests();
+        match far {
+            true => star.nodes[0].set_link(&star.router, false),
+            false => star.router.set_link(&star.nodes[0], false),
+        }
+        many.await_routes("what is left", 20_000);
+        let requests = many.requests() - before;
+        println!("{name}: {requests} requests for 30,000 routes");
+        // One at most for each that has no other way.
+        assert!(requests <= 10_000 + 12, "{requests}");
+        let left = table(&star.router);
+        assert_eq!(left.len(), 20_000);
+        assert!(left.values().all(|hops| hops.len() == 1 && hops[0].contains("to-n2")));
+    }
 }

@@ -83,10 +83,17 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
-    fn drop(&mut self) {
+impl Feed {
+    /// Ends the session.
+    pub(super) fn end(&self) {
         // The thread that reads has a hold on the connection as well.
         self.peer.finish();
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
