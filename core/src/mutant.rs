@@ -181,6 +181,8 @@ mutants! {
     MemberStays = "member-stays",
     /// What an earlier process has left, and nobody wants, stays.
     NeverSwept = "never-swept",
+    /// What the first look at the kernel's routes does not show of an earlier process is taken for gone.
+    FirstLookIsAll = "first-look-is-all",
     /// What an earlier process has installed by other keys stays.
     FormerStays = "former-stays",
 

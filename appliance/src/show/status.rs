@@ -67,15 +67,13 @@ fn kernel(row: &KernelRow, out: &mut impl Write) -> io::Result<()> {
         (row.former.into(), "by other keys of an earlier run, which go when those above are settled"),
         (row.others.into(), "like ours are somebody else's, and left alone"),
         (row.put_back, "had vanished and were put back"),
+        (row.lost, "times no room for a route of others, a link or a next hop"),
     ];
     for (count, what) in lines.into_iter().filter(|(count, _)| *count > 0) {
         writeln!(out, "  {count} {what}")?;
     }
-    let KernelRow { requests, refusals, surveys, overruns, lost, .. } = row;
-    writeln!(
-        out,
-        "  {requests} requests, {refusals} refusals, {surveys} surveys, {overruns} overruns, {lost} lost"
-    )?;
+    let KernelRow { requests, refusals, surveys, overruns, .. } = row;
+    writeln!(out, "  {requests} requests, {refusals} refusals, {surveys} surveys, {overruns} overruns")?;
     row.last_error.iter().try_for_each(|error| writeln!(out, "  last error: {}", escape(error)))
 }
 

@@ -187,7 +187,7 @@ fn status_fits_and_names_every_table() {
     assert!(!shown.contains("kernel"));
     let kernel = r#"{"install":true,"table":254,"protocol":186,"metric":20,"max_routes":20000,"next_hop_ids":0,"routes":7,
         "refused":2,"no_room":0,"adopted":3,"former":2,"others":0,"requests":99,"refusals":5,"last_error":"File exists","surveys":4,
-        "put_back":1,"overruns":0,"lost":0}"#;
+        "put_back":1,"overruns":0,"lost":9}"#;
     row.kernel = Some(serde_json::from_str(kernel).unwrap());
     let shown = text(|out| status(&row, Style::PLAIN, out));
     fits(&shown);
@@ -197,7 +197,8 @@ kernel: 7 of 20000 routes in table 254, protocol 186, metric 20
   3 taken over from an earlier run and not wanted as yet
   2 by other keys of an earlier run, which go when those above are settled
   1 had vanished and were put back
-  99 requests, 5 refusals, 4 surveys, 0 overruns, 0 lost
+  9 times no room for a route of others, a link or a next hop
+  99 requests, 5 refusals, 4 surveys, 0 overruns
   last error: File exists
 ";
     assert!(shown.contains(expected), "{shown}");

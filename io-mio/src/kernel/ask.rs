@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crier_core::{Family, Instant, Speaker};
 use ipnet::IpNet;
 
-use super::bridge::{About, Bridge, Left, Request, WINDOW};
+use super::bridge::{About, Bridge, Left, Request, SETS, UNDER_WAY, WINDOW};
 use super::cells::{Doubt, Stage};
 use super::hear::MAIN;
 use super::nowhere::{nowhere, object_of, via};
@@ -53,8 +53,9 @@ impl Bridge {
             },
         );
         // Another next hop may lie behind the same router.
-        for hop in gone.into_iter().filter(|hop| !self.ways.uses(hop)).collect::<heapless::Vec<_, 64>>() {
-            self.drop_hop(hop, port);
+        gone.retain(|hop| !self.ways.uses(hop));
+        if !gone.is_empty() && self.may_drop_hops() {
+            self.drop_hops(&gone, port);
         }
         if moved {
             // The speaker sees no difference, the kernel does.
@@ -76,9 +77,15 @@ impl Bridge {
         });
     }
 
-    pub(super) fn drop_hop(&mut self, hop: Hop, port: &mut impl Port) {
+    /// Whether there is room for what may have to be said when next hops are dropped. Without it, and before there is room, routes
+    /// are changed one at a time.
+    pub(super) fn may_drop_hops(&self) -> bool {
+        self.asked.has_room(SETS as usize)
+    }
+
+    pub(super) fn drop_hops(&mut self, hops: &[Hop], port: &mut impl Port) {
         let Self { sets, asked, .. } = self;
-        sets.drop_hop(hop, |set, request| asked.object(About::Repair(set), request, port));
+        sets.drop_hops(hops, |set, request| asked.object(About::Repair(set), request, port));
     }
 
     /// All that is installed is to be compared once more with what is wanted.
@@ -94,6 +101,7 @@ impl Bridge {
         budget: u32,
         port: &mut impl Port,
     ) -> bool {
+        self.finish_together(speaker);
         if !self.survey.has_ended_once() {
             return false;
         }
@@ -197,6 +205,8 @@ impl Bridge {
         let had = cell.set;
         // What is taken for gone may be there after all.
         let put_back = cell.doubt == Doubt::PutBack;
+        // And what leads to the same set as far as known may have been changed.
+        let changed = cell.doubt == Doubt::Changed;
         let key = self.settings.key(prefix);
         let mut wanted = self.wanted(speaker, family, slot);
         let taken = self.ways.is_taken(prefix) && wanted != Ok(0);
@@ -225,7 +235,7 @@ impl Bridge {
                     cell.again = taken;
                 }
             }
-            Ok(wanted) if had != 0 && self.sets.same(had, wanted) => self.sets.release(wanted),
+            Ok(wanted) if had != 0 && self.sets.same(had, wanted) && !changed => self.sets.release(wanted),
             Ok(wanted) if had == 0 && self.is_full() => {
                 self.sets.release(wanted);
                 self.standing.no_room += 1;
@@ -305,6 +315,11 @@ impl super::Settings {
 }
 
 impl super::bridge::Asked {
+    /// Whether so many requests more can wait for their answers.
+    pub(super) fn has_room(&self, requests: usize) -> bool {
+        self.window.len() + requests <= UNDER_WAY
+    }
+
     /// Sends a request and waits for its answer.
     pub(super) fn send(&mut self, about: About, request: &Request<'_>, port: &mut impl Port) {
         self.sequence = self.sequence.wrapping_add(1);

@@ -9,7 +9,9 @@ use ipnet::IpNet;
 
 use super::Settings;
 use super::cells::{Cells, Stage};
+use super::down::Down;
 use super::former::Former;
+use super::plan::map;
 use super::resolve::Ways;
 use super::sets::{MOST_HOPS, SetId, Sets};
 use super::survey::Survey;
@@ -163,6 +165,10 @@ pub struct Bridge {
     pub(super) former: Former,
     /// Neighbors that have died, and whose routes go together.
     pub(super) dead: heapless::Vec<Dead, MOST_DEAD>,
+    /// The kernel has answered whether such routes are gone, and the destinations have not heard.
+    pub(super) told_together: bool,
+    /// Those that have yet to leave their groups.
+    pub(super) down: Down,
     pub(super) retry_at: Option<Instant>,
     pub(super) retry_wait: Millis,
     /// Something was refused that no destination stands for: a survey shows what it is.
@@ -172,6 +178,8 @@ pub struct Bridge {
     pub(super) standing: Standing,
     /// Routes that were asked for and are not known to be there.
     pub(super) arriving: u32,
+    /// How many times there was no room for something of others when that was told last, and when it may be told again.
+    pub(super) losses_told: (u64, Instant),
     /// This host has other addresses than before.
     pub(super) addresses_changed: bool,
     /// There is something else to record for the next process than before.
@@ -189,18 +197,21 @@ impl Bridge {
             ways: Ways::new(FOREIGN, INTERFACES, NEXT_HOPS, limits.peers.into()),
             survey: Survey::new(),
             asked: Asked { window: VecDeque::with_capacity(UNDER_WAY), sequence: 0, requests: 0 },
-            adopted: HashMap::with_capacity_and_hasher(adopted, Plain::default()),
+            adopted: map(adopted),
             sweep_at: None,
             recheck_at: None,
             takeover: Takeover::default(),
             former: Former::new(&settings),
             dead: heapless::Vec::new(),
+            told_together: false,
+            down: Down::new(limits.peers.into()),
             retry_at: None,
             retry_wait: FIRST_RETRY,
             doubtful: false,
             keep_until: 0,
             standing: Standing::default(),
             arriving: 0,
+            losses_told: (0, Instant::EPOCH),
             addresses_changed: false,
             claims_changed: true,
             settings,
@@ -258,6 +269,8 @@ impl Bridge {
     pub(super) fn stop_installing(&mut self) {
         self.settings.install = false;
         self.sweep_at = Some(Instant::EPOCH);
+        // What leads to them is to go as well.
+        self.keep_until = 0;
         self.takeover = Takeover::Over;
         self.former.stop();
         self.mark_installed();
@@ -267,7 +280,10 @@ impl Bridge {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let waits = !self.adopted.is_empty() || self.takeover != Takeover::Over;
         let sweep_at = self.sweep_at.filter(|_| waits && !self.is_window_full());
-        let times = [self.retry_at, sweep_at, self.recheck_at, self.end_of_wait(), self.survey.deadline()];
+        // What waits for answers is not waited for here.
+        let end_of_wait = self.end_of_wait().filter(|_| !self.is_window_full());
+        let down = (!self.down.is_empty() && self.may_drop_hops()).then_some(Instant::EPOCH);
+        let times = [self.retry_at, sweep_at, self.recheck_at, end_of_wait, down, self.survey.deadline()];
         times.into_iter().flatten().min()
     }
 

@@ -54,6 +54,8 @@ pub(super) enum Doubt {
     PutBack,
     /// So it was. Should it be taken for gone again, what is there is somebody else's.
     StillThere,
+    /// It is there and leads somewhere that cannot be said in next hops: somebody has changed it. It is asked for anew.
+    Changed,
 }
 
 /// All of them, and which are to be looked at once more.

@@ -12,7 +12,7 @@ use std::ops::Range;
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, Left, Request, UNDER_WAY};
+use super::bridge::{About, Bridge, Left, Request};
 use super::cells::Stage;
 use super::takeover::Takeover;
 use super::{Claim, Settings};
@@ -205,7 +205,7 @@ impl Bridge {
                 return;
             }
             let room = self.adopted.len() < self.settings.max_routes as usize;
-            let early = self.survey.is_first() || self.takeover != Takeover::Over;
+            let early = self.survey.adopts() || self.takeover != Takeover::Over;
             if early
                 && room
                 && let Some(set) = self.sets.intern(&[UNKNOWN])
@@ -220,7 +220,7 @@ impl Bridge {
         if self.former.step != Step::Routes {
             return;
         }
-        if self.asked.window.len() < UNDER_WAY {
+        if self.asked.has_room(1) {
             self.asked.send(About::Stray(key.prefix, 0), &Request::NoRoute(key), port);
         } else {
             self.former.shown.rest = true;
@@ -230,7 +230,7 @@ impl Bridge {
     /// A dump has an object. It goes if an earlier process has left it, and no route led to one like it.
     pub(super) fn former_object(&mut self, id: u32, port: &mut impl Port) {
         let goes = self.former.step == Step::Objects && self.settings.is_former_object(id);
-        if goes && self.asked.window.len() < UNDER_WAY {
+        if goes && self.asked.has_room(1) {
             self.asked.send(About::Repair(0), &Request::NoObject(id), port);
         }
     }

@@ -3,7 +3,7 @@
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, LONGEST_RETRY, Left, UNDER_WAY};
+use super::bridge::{About, Bridge, LONGEST_RETRY, Left};
 use super::cells::{Doubt, Stage};
 use super::former::UNKNOWN;
 use super::nowhere::nowhere;
@@ -53,7 +53,7 @@ impl Bridge {
             (About::Route(family, slot, set), _) => {
                 self.settle_route(now, speaker, family, slot, set, result)
             }
-            (About::Together(set), _) => self.settle_together(speaker, set, result),
+            (About::Together(set), _) => self.settle_together(set, result),
             (About::Object(_) | About::Repair(_), Err(libc::EOPNOTSUPP)) => {
                 self.sets.without_objects();
                 self.claims_changed = true;
@@ -302,7 +302,7 @@ impl Bridge {
         let asked_for =
             |stage| matches!(stage, Stage::InFlight | Stage::Unsure) || stage == Stage::Refused && by_number;
         let Some((slot, cell)) = known.filter(|(_, cell)| cell.set != 0 || asked_for(cell.stage)) else {
-            return self.unexpected(route, port);
+            return self.unexpected(speaker, route, port);
         };
         if cell.stage == Stage::InFlight {
             return;
@@ -311,7 +311,7 @@ impl Bridge {
         if cell.set == 0 {
             return match actual {
                 Some(actual) => self.found_after_all(family, slot, actual),
-                None => self.unexpected(route, port),
+                None => self.unexpected(speaker, route, port),
             };
         }
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
@@ -322,44 +322,42 @@ impl Bridge {
                 self.sets.release(std::mem::replace(&mut cell.set, actual));
                 self.cells.mark(family, slot);
             }
-            None => {}
+            None => {
+                cell.doubt = Doubt::Changed;
+                self.cells.mark(family, slot);
+            }
         }
     }
 
-    /// The set that a route leads to, with one hold on it.
-    fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
+    /// The set that a route leads to, with one hold on it; `None`: none that a route of ours could lead to, or there is no room.
+    pub(super) fn set_of(&mut self, route: &Route<'_>) -> Option<SetId> {
         if self.is_of_former_kind(route) {
             return self.sets.intern(&[UNKNOWN]);
         }
         if let Some(set) = route.object.and_then(|object| self.sets.set_of_object(object)) {
             return Some(set);
         }
-        if route.kind == RouteKind::Blackhole {
-            // IPv6 ones name an interface.
-            return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]);
+        match route.kind {
+            // IPv6 ones name an interface, and so do those that drop in another way.
+            RouteKind::Blackhole => return self.sets.intern(&[nowhere(Family::of(&route.key.prefix))]),
+            RouteKind::Unicast => {}
+            _ => return None,
         }
         let hops: heapless::Vec<_, { super::sets::MOST_HOPS }> = route.hops().map(|hop| hop.hop).collect();
         if hops.is_empty() { None } else { self.sets.intern(&hops) }
     }
 
     /// A route with our table, protocol and metric that no destination has.
-    fn unexpected(&mut self, route: &Route<'_>, port: &mut impl Port) {
+    fn unexpected(&mut self, speaker: &Speaker<'_>, route: &Route<'_>, port: &mut impl Port) {
         let prefix = route.key.prefix;
         let by_number = self.is_by_number(route);
         let goes = by_number || self.goes_as_former(route);
-        let room = self.adopted.len() < self.settings.max_routes as usize;
-        if self.survey.is_first() && room && (by_number || self.settings.is_left(route)) {
-            let seen = self.survey.number();
-            if let Some(set) = self.set_of(route)
-                && let Some(former) =
-                    self.adopted.insert(prefix, Left { set, seen, protocol: self.settings.protocol })
-            {
-                self.sets.release(former.set);
-            }
-        } else if let Some(left) = self.adopted.get_mut(&prefix) {
-            // It was taken over, and nobody has wanted it as yet.
-            left.seen = self.survey.number();
-        } else if goes && self.asked.window.len() < UNDER_WAY {
+        // Those that are about to go may come back.
+        let room = self.adopted.len() + self.asked.window.len() < self.settings.max_routes as usize;
+        let adopts = self.survey.adopts() && room && (by_number || self.settings.is_left(route));
+        if self.adopted.contains_key(&prefix) || adopts {
+            self.adopt(speaker, route);
+        } else if goes && self.asked.has_room(1) {
             let request = super::Request::NoRoute(self.settings.key(prefix));
             self.asked.send(About::Stray(prefix, 0), &request, port);
         } else if goes {
@@ -395,9 +393,15 @@ impl Bridge {
             self.former_object(object.id, port);
             return;
         }
-        let first = self.survey.is_first();
+        let adopts = self.survey.adopts();
+        if !self.asked.has_room(1) {
+            // The next dump shows it again.
+            self.doubtful = true;
+            self.retry_at.get_or_insert(Instant::EPOCH);
+            return;
+        }
         let Self { sets, asked, .. } = self;
-        sets.seen(object, first, |request| asked.object(About::Repair(0), request, port));
+        sets.seen(object, adopts, |request| asked.object(About::Repair(0), request, port));
     }
 }
 

@@ -8,12 +8,15 @@
 //! account, and late: by then they may have been made anew. Its dumps of IPv6 routes leave some out when others change meanwhile.
 //! So neither is believed alone; and where a route is asked for anew and one is there after all, it is still ours.
 
-use crier_core::{Family, Instant, Speaker};
+use crier_core::{Family, Instant, Millis, Speaker};
 
-use super::bridge::{About, Bridge};
+use super::bridge::{About, Bridge, FOREIGN, INTERFACES, NEXT_HOPS};
 use super::cells::{Doubt, Stage};
 use super::sets::SetId;
 use crate::netlink::decode::Route;
+
+/// How often a want of room is told.
+const TELL_EVERY: Millis = Millis::from_secs(600);
 
 impl Bridge {
     /// Answers were lost: what they were about is unknown until it is looked at.
@@ -74,7 +77,7 @@ impl Bridge {
     /// A dump is over and has not shown a route that should be there.
     pub(super) fn not_shown(&mut self, now: Instant, family: Family, slot: u32) {
         let Some(cell) = self.cells.get_mut(family, slot) else { return };
-        if family == Family::Ipv6Unicast && matches!(cell.doubt, Doubt::None) {
+        if family == Family::Ipv6Unicast && matches!(cell.doubt, Doubt::None | Doubt::Changed) {
             cell.doubt = Doubt::Gone;
             self.survey.ask(now);
             return;
@@ -102,6 +105,19 @@ impl Bridge {
         }
         self.doubtful = true;
         self.retry(now);
+    }
+
+    /// Says so where there was no room for something of others, now and then.
+    pub(super) fn tell_losses(&mut self, now: Instant) {
+        let (told, again) = self.losses_told;
+        if self.ways.lost > told && again <= now {
+            self.losses_told = (self.ways.lost, now + TELL_EVERY);
+            log::warn!(
+                "there is room for {FOREIGN} routes of others, {INTERFACES} links and {NEXT_HOPS} next hops, and some found none, {} \
+                 times so far: connected and static routes come first, but next hops behind others may count as unreachable",
+                self.ways.lost
+            );
+        }
     }
 
     /// A dump is over: what it has not shown is not there.

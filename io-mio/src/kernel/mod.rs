@@ -24,6 +24,7 @@
 mod ask;
 mod bridge;
 mod cells;
+mod down;
 mod former;
 mod hear;
 mod look;

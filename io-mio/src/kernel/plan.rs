@@ -1,11 +1,14 @@
 //! What the bridge's memory comes to: everything that it ever allocates, it does when it is opened.
 
+use std::collections::HashMap;
+
 use crier_core::Limits;
 use ipnet::IpNet;
 
 use super::Settings;
-use super::bridge::{About, FOREIGN, HOPS, INTERFACES, Left, NEXT_HOPS, SETS, UNDER_WAY};
+use super::bridge::{About, FOREIGN, HOPS, INTERFACES, Left, NEXT_HOPS, Plain, SETS, UNDER_WAY};
 use super::cells::Cells;
+use super::down::Down;
 use super::resolve::Ways;
 use super::sets::{HopId, HopSlot, MOST_HOPS, SetId, SetSlot};
 use super::socket::BATCH;
@@ -33,6 +36,7 @@ const BUFFERS: &str = "kernel-buffers";
 pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
     let adopted = map_bytes::<IpNet, Left>(settings.max_routes.into());
     let (others, followed) = Ways::bytes(FOREIGN, INTERFACES, NEXT_HOPS, limits.peers.into());
+    let down = Down::bytes(limits.peers.into()) as u64;
     let requests = UNDER_WAY * size_of::<(u32, About)>();
     [
         Share {
@@ -40,7 +44,7 @@ pub fn plan(settings: &Settings, limits: &Limits) -> [Share; 4] {
             capacity: settings.max_routes.into(),
             bytes: Cells::bytes(limits.slots() + 1) + adopted,
         },
-        Share { name: NEXT_HOP_SETS, capacity: HOPS.into(), bytes: sets() + followed },
+        Share { name: NEXT_HOP_SETS, capacity: HOPS.into(), bytes: sets() + followed + down },
         Share { name: OTHERS, capacity: (FOREIGN + INTERFACES) as u64, bytes: others },
         Share { name: BUFFERS, capacity: UNDER_WAY as u64, bytes: (BATCH + DATAGRAM + requests) as u64 },
     ]
@@ -59,18 +63,22 @@ fn sets() -> u64 {
     (slots + members) as u64 + map_bytes::<Hop, HopId>(HOPS.into()) + map_bytes::<u64, SetId>(SETS.into())
 }
 
-/// Bytes of the standard library's hash map with room for so many entries: a power of two of places, of which an eighth stays
-/// empty, a byte for each beside it, and as many bytes more as are compared at once.
-pub(super) fn map_bytes<K, V>(capacity: u64) -> u64 {
+/// A hash map for so many entries at most that never allocates again. It has room for twice as many: where removals have left
+/// their traces it tidies up in its place only while half of its room is free, and grows otherwise.
+pub(super) fn map<K, V>(entries: usize) -> HashMap<K, V, Plain> {
+    HashMap::with_capacity_and_hasher(2 * entries, Plain::default())
+}
+
+/// Bytes that [`map`] allocates: in the standard library's hash map a power of two of places, of which an eighth stays empty, a byte
+/// for each beside it, and as many bytes more as are compared at once.
+pub(super) fn map_bytes<K, V>(entries: u64) -> u64 {
     const GROUP: u64 = if cfg!(target_feature = "sse2") { 16 } else { 8 };
-    if capacity == 0 {
-        return 0;
-    }
-    let places = match capacity {
+    let places = match 2 * entries {
+        0 => return 0,
         1..4 => 4,
         4..8 => 8,
         8..15 => 16,
-        _ => (capacity * 8 / 7).next_power_of_two(),
+        room => (room * 8 / 7).next_power_of_two(),
     };
     (places * size_of::<(K, V)>() as u64).next_multiple_of(GROUP) + places + GROUP
 }

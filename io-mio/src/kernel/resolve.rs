@@ -13,8 +13,8 @@ use std::net::IpAddr;
 use crier_core::Speaker;
 use ipnet::IpNet;
 
-use super::plan::map_bytes;
-use super::taken::Taken;
+use super::plan::{map, map_bytes};
+use super::taken::{ADVERTISED, Taken};
 use crate::netlink::Hop;
 use crate::netlink::decode::Origin;
 
@@ -37,6 +37,9 @@ pub(super) fn hops_of(all: impl IntoIterator<Item = Hop>) -> Hops {
     hops
 }
 
+/// The number of the loopback interface, in every network namespace.
+const LOOPBACK: u32 = 1;
+
 /// A route of somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
@@ -48,7 +51,32 @@ pub(crate) struct Foreign {
     pub(super) seen: u32,
 }
 
+/// What there is room for first where there is not room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The network of a link: without it all next hops there would count as unreachable.
+    Connected,
+    /// The operator's own.
+    Static,
+    /// What daemons have learned.
+    Other,
+}
+
 impl Foreign {
+    fn rank(&self) -> Rank {
+        match self.protocol {
+            libc::RTPROT_KERNEL | ADVERTISED if self.is_on_link() => Rank::Connected,
+            libc::RTPROT_BOOT | libc::RTPROT_STATIC => Rank::Static,
+            _ => Rank::Other,
+        }
+    }
+
+    /// Whether all its ways are on the link, and there is one.
+    pub(super) fn is_on_link(&self) -> bool {
+        let mut hops = self.hops.iter().flatten().peekable();
+        hops.peek().is_some() && hops.all(|hop| hop.gateway.is_none())
+    }
+
     /// Whether nothing tells them apart but where they lead: the kernel may have several of those.
     fn is_like(&self, other: &Self) -> bool {
         (self.prefix, self.metric, self.protocol) == (other.prefix, other.metric, other.protocol)
@@ -115,7 +143,7 @@ impl Ways {
             interfaces: Vec::with_capacity(interfaces),
             taken: Taken::new(routes),
             near: Vec::with_capacity(neighbors),
-            known: HashMap::with_capacity_and_hasher(next_hops, Plain::default()),
+            known: map(next_hops),
             most_routes: routes,
             most_interfaces: interfaces,
             most_known: next_hops,
@@ -160,7 +188,19 @@ impl Ways {
             self.changed = true;
         } else {
             self.overflow();
+            if let Some(known) = self.dispensable(route.rank()) {
+                *known = route;
+                self.changed = true;
+            }
         }
+    }
+
+    /// What gives up its place to a route of this rank, where there is no other.
+    fn dispensable(&mut self, rank: Rank) -> Option<&mut Foreign> {
+        if rank == Rank::Other {
+            return None;
+        }
+        self.routes.iter_mut().max_by_key(|known| known.rank()).filter(|known| known.rank() > rank)
     }
 
     /// This route is gone. One like it that leads elsewhere is not.
@@ -198,15 +238,21 @@ impl Ways {
         self.overflowed = true;
     }
 
-    /// A dump is over: what was not seen in it is gone. True: that has made room for some that the dump had and that found none,
-    /// so that another one would tell more.
+    /// A dump is over: what was not seen in it is gone, but for IPv6 routes, of which dumps leave some out while others change: those
+    /// are, if the dump before had not shown them either. True: another dump would tell more: of such, or because that has made room
+    /// for some that found none.
     pub(super) fn forget_unseen(&mut self, dump: u32) -> bool {
         let before = (self.routes.len(), self.interfaces.len());
-        self.routes.retain(|route| route.seen == dump);
+        let mut doubtful = false;
+        self.routes.retain(|route| {
+            let lately = matches!(route.prefix, IpNet::V6(_)) && route.seen.wrapping_add(1) == dump;
+            doubtful |= lately;
+            lately || route.seen == dump
+        });
         self.interfaces.retain(|interface| interface.seen == dump);
         let fewer = before != (self.routes.len(), self.interfaces.len());
         self.changed |= fewer;
-        std::mem::take(&mut self.overflowed) && fewer
+        std::mem::take(&mut self.overflowed) && fewer || doubtful
     }
 
     /// This host has other addresses than before, to which no way leads.
@@ -260,8 +306,15 @@ impl Ways {
         self.known.values().flatten().any(|way| way.hops().any(|other| other == *hop))
     }
 
-    /// The way to an address as the routes have it.
+    /// The way to an address as the routes have it. A link-local one says nothing of its link (RFC 4007, 6), and every link has the
+    /// same route for it: where there are several it may be anybody's.
     fn find(&self, address: IpAddr) -> Option<Way> {
+        if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) {
+            let mut links = self.interfaces.iter().filter(|known| known.works && known.index != LOOPBACK);
+            if links.nth(1).is_some() {
+                return None;
+            }
+        }
         let leads_there = |route: &&Foreign| {
             route.prefix.prefix_len() > 0 && route.prefix.contains(&address) && self.works(route)
         };

@@ -5,12 +5,14 @@
 //! that one message changes where all of them lead.
 
 mod heard;
+mod leave;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
 use super::former::UNKNOWN;
+use super::plan::map;
 use crate::netlink::Hop;
 
 /// Most next hops of one set.
@@ -96,9 +98,9 @@ impl Sets {
         let ids = ids.filter(|ids| ids.end.saturating_sub(ids.start) >= u32::from(hops) + sets);
         Self {
             hops: vec![HopSlot::default(); usize::from(hops)],
-            hop_of: HashMap::with_capacity_and_hasher(usize::from(hops), Plain::default()),
+            hop_of: map(usize::from(hops)),
             sets: vec![SetSlot::default(); sets as usize + 1],
-            set_of: HashMap::with_capacity_and_hasher(sets as usize, Plain::default()),
+            set_of: map(sets as usize),
             members: vec![0; (sets as usize + 1) * MOST_HOPS],
             free: 0,
             fresh: 1,
@@ -331,62 +333,6 @@ impl Sets {
         }
         if let Some(slot) = self.slot_mut(set) {
             slot.there = There::Perhaps;
-        }
-    }
-
-    /// A next hop forwards no more: it leaves every set that has others, and so do all routes that lead there, at one message
-    /// each. A set that would be empty stays as it is: its routes are changed or removed one by one.
-    pub(super) fn drop_hop(&mut self, hop: Hop, mut say: impl FnMut(SetId, ObjectRequest<'_>)) {
-        let Some(&place) = self.hop_of.get(&hop).filter(|_| self.ids.is_some()) else { return };
-        for set in 1..self.fresh {
-            let SetSlot { refs, len, there, .. } = self.slot(set);
-            if refs == 0 || len < 2 || !self.members(set).contains(&place) {
-                continue;
-            }
-            let left: heapless::Vec<HopId, MOST_HOPS> =
-                self.members(set).iter().copied().filter(|member| *member != place).collect();
-            let Some(ids) = self.ids.clone() else { continue };
-            self.take(set);
-            self.put(set, &left);
-            if there == There::No {
-                // It is made as it is to be when a route needs it.
-                continue;
-            }
-            if let Some(slot) = self.slot_mut(set) {
-                slot.there = There::Yes;
-            }
-            let objects: heapless::Vec<u32, MOST_HOPS> =
-                left.iter().map(|member| ids.start + u32::from(*member)).collect();
-            say(set, ObjectRequest::Group(ids.start + self.hops.len() as u32 + set - 1, &objects));
-        }
-    }
-
-    /// All of them that there may be.
-    pub(super) fn ids(&self) -> Range<SetId> {
-        1..self.fresh
-    }
-
-    /// The object that goes with the `routes` that lead to a set, and with no others: those are all that do, and no other set
-    /// that is in use has it as a member.
-    pub(super) fn sole_object(&self, set: SetId, routes: u32) -> Option<u32> {
-        let SetSlot { refs, group, there, .. } = self.slot(set);
-        let &[place, ..] = self.members(set) else { return None };
-        let there = if group { there } else { self.hop_slot(place).there };
-        let used = |other: SetId| other != set && self.slot(other).refs > 0;
-        let shared = |other: SetId| used(other) && self.members(other).contains(&place);
-        let alone = group || !self.ids().any(shared);
-        self.object(set).filter(|_| refs == routes && there == There::Yes && alone)
-    }
-
-    /// Routes that lead to a set, and are to go together.
-    pub(super) fn going(&self, set: SetId) -> u32 {
-        self.slot(set).going
-    }
-
-    /// So many routes that lead to a set are to go together.
-    pub(super) fn set_going(&mut self, set: SetId, routes: u32) {
-        if let Some(slot) = self.slot_mut(set) {
-            slot.going = routes;
         }
     }
 

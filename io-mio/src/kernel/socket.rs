@@ -9,6 +9,7 @@ use mio::Registry;
 use super::Settings;
 use super::ask::Port;
 use super::bridge::{Bridge, Request};
+use super::down::LOOKS;
 use super::survey::Dump;
 use super::wire::{Line, Sockets, Wire};
 use crate::addresses;
@@ -128,6 +129,7 @@ impl<W: Wire> Kernel<W> {
             return false;
         }
         let mut more = false;
+        self.bridge.begin_turn(LOOKS);
         if std::mem::take(&mut self.ready) {
             more |= self.listen(now, speaker);
             more |= self.hear_dump(now, speaker);
@@ -143,6 +145,8 @@ impl<W: Wire> Kernel<W> {
         let Self { bridge, out, wire, .. } = self;
         let mut port = Requests { out, wire };
         bridge.follow_next_hops(now, speaker, &mut port);
+        // Should the kernel owe too many answers, it is waited for.
+        more |= bridge.leave_groups(now, speaker, &mut port) && bridge.may_drop_hops();
         let mut left = BUDGET;
         loop {
             let Self { bridge, out, wire, .. } = self;
@@ -195,6 +199,7 @@ impl<W: Wire> Kernel<W> {
         for _ in 0..MOST_ROUNDS {
             let Self { bridge, out, wire, .. } = self;
             let mut port = Requests { out, wire };
+            bridge.begin_turn(LOOKS);
             let before = bridge.asked.sequence;
             let more = bridge.ask(now, speaker, super::bridge::WINDOW as u32, &mut port);
             port.flush();
@@ -244,6 +249,7 @@ impl<W: Wire> Kernel<W> {
         if std::mem::take(&mut out.failed) {
             bridge.answers_lost(now, speaker);
         }
+        bridge.finish_together(speaker);
     }
 
     /// Asks for the next dump, and for the one after it where the kernel refuses.

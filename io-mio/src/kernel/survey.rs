@@ -1,9 +1,10 @@
 //! Dumps of what the kernel has, one after the other: when they are due, and what follows when they are over.
 
 use crier_core::{Family, Instant, Millis, Speaker};
+use ipnet::IpNet;
 
 use super::ask::Port;
-use super::bridge::{About, Bridge};
+use super::bridge::{About, Bridge, HOPS, SETS};
 use super::cells::Stage;
 
 /// Time between two surveys that nobody has asked for.
@@ -17,6 +18,9 @@ const SHARE: u64 = 4;
 const PATIENCE: Millis = Millis::from_secs(5);
 /// How often one dump is repeated at most. Where others never rest, what was seen counts, and what was not seen does not.
 const MOST_REPEATS: u8 = 3;
+
+/// Surveys, after the first, in which what an earlier process left is still taken over where each of them shows more.
+const MOST_LOOKS: u64 = 5;
 
 /// What is dumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,10 @@ pub(super) struct Survey {
     pause: Millis,
     /// When the next one begins.
     at: Option<Instant>,
+    /// What an earlier process left is known: two surveys have shown the same of it.
+    agreed: bool,
+    /// This one has shown some that the ones before had not.
+    news: bool,
     /// Surveys begun.
     count: u32,
     ended: u64,
@@ -78,6 +86,8 @@ impl Survey {
             began: Instant::EPOCH,
             heard: Instant::EPOCH,
             pause: PAUSE,
+            agreed: false,
+            news: false,
             at: Some(Instant::EPOCH),
             count: 0,
             ended: 0,
@@ -121,7 +131,7 @@ impl Survey {
         self.running = Some(Dump::FIRST);
         (self.began, self.heard, self.partial) = (now, now, false);
         self.count += 1;
-        self.others = 0;
+        (self.others, self.news) = (0, false);
         true
     }
 
@@ -158,9 +168,19 @@ impl Survey {
         self.ended > 0
     }
 
-    /// Whether it is the first one, in which what an earlier process left is taken over.
-    pub(super) const fn is_first(&self) -> bool {
+    const fn is_first(&self) -> bool {
         self.ended == 0
+    }
+
+    /// Whether what an earlier process left is still taken over. The first survey may not show all of it: dumps of IPv6 routes
+    /// leave some out when others change meanwhile, and other dumps may never be undisturbed.
+    pub(super) const fn adopts(&self) -> bool {
+        !self.agreed
+    }
+
+    /// Something of an earlier process was found.
+    pub(super) const fn adopted(&mut self) {
+        self.news = true;
     }
 
     /// The number of the survey under way, or of the last one, for routes of others and links.
@@ -210,8 +230,14 @@ impl Bridge {
         self.survey.repeats = 0;
         let Some(ended) = self.survey.running else { return };
         if ended == Dump::Objects {
-            let Self { sets, asked, .. } = self;
-            sets.repair(|set, request| asked.object(About::Repair(set), request, port));
+            if self.asked.has_room(usize::from(HOPS) + SETS as usize) {
+                let Self { sets, asked, .. } = self;
+                sets.repair(|set, request| asked.object(About::Repair(set), request, port));
+            } else {
+                // The kernel has yet to answer a great deal. The next dump shows it again.
+                self.doubtful = true;
+                self.retry(now);
+            }
         }
         self.survey.running = ended.next();
         if self.survey.running == Some(Dump::Objects) {
@@ -257,9 +283,10 @@ impl Bridge {
             self.forget_what_was_not_shown(now, speaker);
         }
         self.former.end(self.survey.partial);
-        if self.survey.is_first() {
+        if self.survey.is_first() || self.survey.news {
             self.begin_takeover(now);
         }
+        self.compare_with_last(now);
         if !self.survey.partial {
             self.former_surveyed(now);
         }
@@ -271,6 +298,7 @@ impl Bridge {
                 self.survey.others
             );
         }
+        self.tell_losses(now);
         self.survey.ended += 1;
         self.standing.surveys = self.survey.ended;
         self.standing.others = self.survey.others;
@@ -283,15 +311,31 @@ impl Bridge {
         }
     }
 
+    /// Once a survey has shown nothing of an earlier process that the one before had not, that is all there is. Until then nothing is
+    /// removed that nobody seems to need: a route that has not been shown may need it.
+    fn compare_with_last(&mut self, now: Instant) {
+        let Survey { news, partial, ended, .. } = self.survey;
+        let is_all = ended >= MOST_LOOKS || mutant!(FirstLookIsAll);
+        self.survey.agreed |= ended > 0 && !news && !partial || is_all;
+        if !self.survey.agreed {
+            self.keep_until = self.keep_until.max(ended + 2);
+            self.survey.ask(now);
+        }
+    }
+
     fn forget_what_was_not_shown(&mut self, now: Instant, speaker: &Speaker<'_>) {
         if self.ways.forget_unseen(self.survey.seen()) {
             self.survey.ask(now);
         }
         self.ways.forget_unused(speaker);
         let number = self.survey.number();
+        let mut doubtful = false;
         let Self { adopted, sets, cells, .. } = self;
         adopted.retain(|prefix, left| {
-            let there = left.seen == number;
+            // Dumps of IPv6 routes leave some out: the one before counts, too.
+            let lately = matches!(prefix, IpNet::V6(_)) && left.seen.wrapping_add(1) == number;
+            doubtful |= lately;
+            let there = left.seen == number || lately;
             if !there {
                 sets.release(left.set);
                 let slot = speaker.find_destination(*prefix);
@@ -299,6 +343,9 @@ impl Bridge {
             }
             there
         });
+        if doubtful {
+            self.survey.ask(now);
+        }
         for family in Family::ALL {
             for slot in 0..self.cells.len() {
                 let cell = self.cells.get(family, slot);

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::resolve::Foreign;
 
 /// `RTPROT_RA`: what a daemon makes of a router's advertisement.
-const ADVERTISED: u8 = 9;
+pub(super) const ADVERTISED: u8 = 9;
 /// Metric that Linux gives an IPv6 route for which nobody named one.
 const UNNAMED: u32 = 1024;
 
@@ -54,10 +54,8 @@ impl Foreign {
     /// Whether it keeps a route of this metric with its prefix out. One that the operator gave a higher metric stands behind
     /// ours on purpose.
     pub(super) fn keeps_out(&self, metric: u32) -> bool {
-        let mut hops = self.hops.iter().flatten().peekable();
-        let is_on_link = hops.peek().is_some() && hops.all(|hop| hop.gateway.is_none());
         match self.protocol {
-            libc::RTPROT_KERNEL | ADVERTISED => is_on_link,
+            libc::RTPROT_KERNEL | ADVERTISED => self.is_on_link(),
             libc::RTPROT_BOOT | libc::RTPROT_STATIC => {
                 let is_unnamed = matches!(self.prefix, IpNet::V6(_)) && self.metric == UNNAMED;
                 self.metric <= metric || is_unnamed

@@ -9,6 +9,7 @@ use crier_core::{Family, Instant, Millis, Speaker};
 use ipnet::IpNet;
 
 use super::bridge::{Bridge, Left};
+use crate::netlink::decode::Route;
 
 /// Longest wait for neighbors.
 const LONGEST: Millis = Millis::from_secs(120);
@@ -33,6 +34,29 @@ impl Bridge {
         if !self.adopted.is_empty() || self.former.routes() > 0 {
             self.takeover = Takeover::Waiting;
             self.sweep_at.get_or_insert(now + LONGEST);
+        }
+    }
+
+    /// A dump shows a route of an earlier process, perhaps once more, and perhaps led elsewhere by somebody.
+    pub(super) fn adopt(&mut self, speaker: &Speaker<'_>, route: &Route<'_>) {
+        let (prefix, seen) = (route.key.prefix, self.survey.number());
+        let Some(set) = self.set_of(route) else {
+            // It leads nowhere that we know: what it was is replaced or removed in time.
+            match self.adopted.get_mut(&prefix) {
+                Some(left) => left.seen = seen,
+                None => self.survey.adopted(),
+            }
+            return;
+        };
+        let former = self.adopted.insert(prefix, Left { set, seen, protocol: self.settings.protocol });
+        if let Some(former) = former {
+            self.sets.release(former.set);
+        }
+        if former.is_none_or(|former| !self.sets.same(former.set, set)) {
+            self.survey.adopted();
+            // Whoever wants it may have been refused it, or waits for it to change.
+            let slot = speaker.find_destination(prefix);
+            slot.into_iter().for_each(|slot| self.cells.mark(Family::of(&prefix), slot));
         }
     }
 

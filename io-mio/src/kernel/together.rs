@@ -6,13 +6,10 @@ use std::net::IpAddr;
 use crier_core::{Family, Instant, Millis, Speaker};
 
 use super::ask::Port;
-use super::bridge::{About, Bridge, Request};
+use super::bridge::{About, Bridge, Request, WINDOW};
 use super::cells::{Cell, Stage};
 use super::sets::SetId;
-use crate::netlink::Hop;
 
-/// Time from the end of a session until what is still wanted is compared with what is left: its paths are gone by then.
-const RECHECK: Millis = Millis::from_secs(1);
 /// Most neighbors whose routes are waited for at once; those of further ones go one by one.
 pub(super) const MOST_DEAD: usize = 64;
 /// Most routes that go at one message: the kernel needs a microsecond or two for each, and does nothing else for us meanwhile.
@@ -21,9 +18,11 @@ const MOST_ROUTES: u32 = 1 << 15;
 const FEWEST_ROUTES: u32 = 16;
 /// Longest wait for the speaker to have removed a neighbor's paths. After that their routes go one by one.
 const PATIENCE: Millis = Millis::from_secs(1);
-/// Next hops of one neighbor, one for each family as a rule, and routes of each family that are looked at to find them.
-const HOPS: usize = 4;
-const LOOKED_AT: usize = 1024;
+/// In the place of the number of a set's routes that are to go: the window is full, and they wait for it; the kernel has answered
+/// that they are gone, or that it refuses.
+const LATER: u32 = u32::MAX;
+const GONE: u32 = 1;
+const STAYS: u32 = 2;
 
 /// A neighbor that has died.
 #[derive(Clone, Copy, Debug)]
@@ -41,48 +40,12 @@ impl Bridge {
         neighbor: IpAddr,
         port: &mut impl Port,
     ) {
-        for hop in self.hops_of(speaker, neighbor) {
-            // Paths by way of it that others have announced do not change by this.
-            self.recheck_at.get_or_insert(now + RECHECK);
-            self.drop_hop(hop, port);
-        }
         if self.settings.install && !self.dead.iter().any(|dead| dead.neighbor == neighbor) {
             // Should there be no room: that is what the bound means.
             let _ = self.dead.push(Dead { neighbor, until: now + PATIENCE });
         }
-    }
-
-    /// The next hops that stand for a neighbor: its address, unless that lies behind a gateway or is one for others, and what it
-    /// has announced on the same link as its own and nobody else has, which is its address of the other family. A route server's
-    /// are not among them.
-    fn hops_of(&self, speaker: &Speaker<'_>, neighbor: IpAddr) -> heapless::Vec<Hop, HOPS> {
-        let mut hops = heapless::Vec::new();
-        let own = self.ways.way(neighbor).map(|way| way.first());
-        let Some(own) = own.filter(|own| own.gateway == Some(neighbor)) else { return hops };
-        let leads_there =
-            |address| self.ways.way(address).is_some_and(|way| way.hops().any(|hop| hop == own));
-        let is_gateway = speaker.next_hops().any(|(address, _)| address != neighbor && leads_there(address));
-        let _ = hops.push(own);
-        let mut of_others: heapless::Vec<Hop, HOPS> = heapless::Vec::new();
-        for family in Family::ALL {
-            let installed = (0..self.cells.len()).filter(|slot| self.cells.get(family, *slot).set != 0);
-            for destination in installed.take(LOOKED_AT).filter_map(|slot| speaker.destination(family, slot))
-            {
-                for path in destination.paths() {
-                    let way = path.attrs.next_hop().and_then(|next_hop| self.ways.way(next_hop));
-                    let Some(hop) = way.map(|way| way.first()).filter(|hop| hop.interface == own.interface)
-                    else {
-                        continue;
-                    };
-                    let list = if path.remote == Some(neighbor) { &mut hops } else { &mut of_others };
-                    if !list.contains(&hop) {
-                        let _ = list.push(hop);
-                    }
-                }
-            }
-        }
-        hops.retain(|hop| if *hop == own { !is_gateway } else { !of_others.contains(hop) });
-        hops
+        self.down.push(neighbor);
+        self.leave_groups(now, speaker, port);
     }
 
     /// Whether a route that leads there, and is to go, waits for others: while paths of a dead neighbor are being removed.
@@ -92,22 +55,26 @@ impl Bridge {
 
     /// When the wait is over at the latest.
     pub(super) fn end_of_wait(&self) -> Option<Instant> {
-        self.dead.iter().map(|dead| dead.until).min()
+        self.dead.iter().map(|dead| dead.until).max()
     }
 
-    /// Nothing else is to be asked: once the paths of dead neighbors are gone, their routes go. True: there was one.
+    /// Nothing else is to be asked: once the paths of dead neighbors are gone, their routes go, as far as the window goes, and
+    /// once in a turn: all destinations are walked through. True: there is something to do, now or in the next turn.
     pub(super) fn go_together(&mut self, now: Instant, speaker: &Speaker<'_>, port: &mut impl Port) -> bool {
         let purging = |neighbor| speaker.peers().any(|peer| peer.remote == neighbor && peer.purging);
         let waiting = |dead: &Dead| dead.until > now && purging(dead.neighbor);
         if self.dead.is_empty() || self.dead.iter().any(waiting) {
             return false;
         }
-        self.dead.clear();
+        if std::mem::take(&mut self.down.looks) == 0 {
+            return true;
+        }
         let Self { cells, sets, asked, .. } = self;
         let is_going = |cell: &Cell| cell.stage == Stage::Going;
         for cell in cells.iter().filter(|cell| is_going(cell)) {
             sets.set_going(cell.set, sets.going(cell.set) + 1);
         }
+        let mut later = false;
         for set in sets.ids() {
             let routes = sets.going(set);
             let few_or_many = !(FEWEST_ROUTES..=MOST_ROUTES).contains(&routes);
@@ -115,40 +82,61 @@ impl Bridge {
                 sets.set_going(set, 0);
                 continue;
             };
+            if asked.window.len() >= WINDOW {
+                sets.set_going(set, LATER);
+                later = true;
+                continue;
+            }
             sets.lost(object);
             asked.send(About::Together(set), &Request::NoObject(object), port);
         }
         // Where some of a set's routes stay, the others go one by one.
         cells.mark_where(|cell| is_going(&cell) && sets.going(cell.set) == 0);
+        let asked_for = |set| (1..LATER).contains(&sets.going(set));
         let in_flight = |cell: &mut Cell| (cell.stage, cell.again) = (Stage::InFlight, false);
-        cells.change_where(|cell| is_going(cell) && sets.going(cell.set) > 0, in_flight);
+        cells.change_where(|cell| is_going(cell) && asked_for(cell.set), in_flight);
         sets.ids().for_each(|set| sets.set_going(set, 0));
+        if !later {
+            self.dead.clear();
+        }
         true
     }
 
-    /// The answer to that.
-    pub(super) fn settle_together(&mut self, speaker: &mut Speaker<'_>, set: SetId, result: Result<(), i32>) {
+    /// The answer to that. What it means for the routes waits for the other answers: all destinations are walked through.
+    pub(super) fn settle_together(&mut self, set: SetId, result: Result<(), i32>) {
         let gone = matches!(result, Ok(()) | Err(libc::ENOENT));
+        self.sets.set_going(set, if gone { GONE } else { STAYS });
+        self.told_together = true;
+        if !gone {
+            self.sets.doubt(set);
+        }
+    }
+
+    /// The kernel has said for now what it has to say to that.
+    pub(super) fn finish_together(&mut self, speaker: &mut Speaker<'_>) {
+        if !std::mem::take(&mut self.told_together) {
+            return;
+        }
         for family in Family::ALL {
             for slot in 0..self.cells.len() {
                 let cell = self.cells.get(family, slot);
-                if cell.set != set || cell.stage != Stage::InFlight {
+                let told = self.sets.going(cell.set);
+                if cell.stage != Stage::InFlight || told == 0 {
                     continue;
                 }
                 if let Some(cell) = self.cells.get_mut(family, slot) {
                     (cell.stage, cell.again) = (Stage::Idle, false);
                 }
-                if gone {
+                if told == GONE {
                     self.take_out(family, slot);
                     speaker.set_installed(family, slot, false);
                 }
-                if !gone || cell.again {
+                if told == STAYS || cell.again {
                     self.cells.mark(family, slot);
                 }
             }
         }
-        if !gone {
-            self.sets.doubt(set);
-        }
+        let Self { sets, .. } = self;
+        sets.ids().for_each(|set| sets.set_going(set, 0));
     }
 }

@@ -51,6 +51,66 @@ fn told(ways: &mut Ways) -> Vec<(String, Option<u32>, Option<u32>)> {
     told
 }
 
+/// Where there is no room for all, links come first, then what the operator has routed by hand.
+#[test]
+fn what_there_is_room_for_first() {
+    let of = |protocol, prefix: &str, hop| Foreign { protocol, ..route(prefix, 0, Some(hop)) };
+    let daemons = |prefix: &str| of(188, prefix, hop(Some("192.0.2.9"), 1));
+    let mut ways = ways();
+    (10..14).for_each(|id| ways.route(daemons(&format!("10.{id}.0.0/16"))));
+    assert_eq!((find(&ways, "10.13.0.1").is_some(), ways.lost), (true, 0));
+    ways.route(daemons("10.14.0.0/16"));
+    assert_eq!((find(&ways, "10.14.0.1"), ways.lost), (None, 1));
+    // In the place of what daemons have learned, and of what is by hand.
+    ways.route(of(libc::RTPROT_STATIC, "10.20.0.0/16", hop(Some("192.0.2.9"), 1)));
+    for id in 30..33 {
+        ways.route(of(libc::RTPROT_STATIC, &format!("10.{id}.0.0/16"), hop(Some("192.0.2.9"), 1)));
+    }
+    let known = |ways: &Ways, prefix: &str| {
+        ways.routes.iter().any(|known| known.prefix == route(prefix, 0, None).prefix)
+    };
+    assert!(known(&ways, "10.20.0.0/16") && known(&ways, "10.32.0.0/16"));
+    for id in 40..46 {
+        ways.route(of(libc::RTPROT_KERNEL, &format!("10.{id}.0.0/16"), hop(None, 2)));
+    }
+    assert!((40..46).all(|id| known(&ways, &format!("10.{id}.0.0/16"))), "{:?}", ways.routes);
+    // One link more is one too many, and what is not on a link is none.
+    ways.route(of(libc::RTPROT_KERNEL, "10.46.0.0/16", hop(None, 2)));
+    ways.route(of(libc::RTPROT_KERNEL, "10.47.0.0/16", hop(Some("192.0.2.9"), 1)));
+    assert_eq!((ways.routes.len(), known(&ways, "10.46.0.0/16")), (6, false));
+    assert!((40..46).all(|id| known(&ways, &format!("10.{id}.0.0/16"))) && !known(&ways, "10.47.0.0/16"));
+}
+
+/// A dump of IPv6 routes leaves some out when others change meanwhile, and does not say so.
+#[test]
+fn an_ipv6_route_is_gone_when_two_dumps_have_not_shown_it() {
+    let mut ways = ways();
+    ways.route(route("2001:db8::/64", 0, Some(hop(None, 1))));
+    let mut dump = |number| {
+        for index in [1, 2] {
+            ways.interface(index, true, number);
+        }
+        (ways.forget_unseen(number), find(&ways, "2001:db8::9").is_some(), find(&ways, "192.0.2.9").is_some())
+    };
+    assert_eq!(dump(1), (false, true, true));
+    assert_eq!(dump(2), (true, true, false));
+    assert_eq!(dump(3), (false, false, false));
+}
+
+/// Every link has the same route for it, and a next hop does not say which is meant.
+#[test]
+fn a_link_local_next_hop_is_reached_where_there_is_one_link() {
+    let mut ways = Ways::new(6, 3, 3, 2);
+    for index in 1..=3 {
+        ways.interface(index, true, 1);
+    }
+    ways.route(route("fe80::/64", 256, Some(hop(None, 2))));
+    ways.route(route("2001:db8::/64", 256, Some(hop(None, 2))));
+    assert_eq!((find(&ways, "fe80::9"), find(&ways, "2001:db8::9").is_some()), (None, true));
+    ways.interface(3, false, 1);
+    assert_eq!(find(&ways, "fe80::9"), Some(("fe80::9".into(), 2, 256)));
+}
+
 #[test]
 fn on_the_link_the_next_hop_is_the_gateway() {
     let ways = ways();

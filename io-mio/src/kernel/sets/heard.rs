@@ -114,8 +114,7 @@ impl Sets {
                     self.free = skipped;
                     self.fresh += 1;
                 }
-                if len == 0 && adopt && set == self.fresh {
-                    self.fresh += 1;
+                if len == 0 && adopt && self.claim(set) {
                     self.put(set, &places);
                     self.idle += 1;
                     if let Some(slot) = self.slot_mut(set) {
@@ -132,6 +131,31 @@ impl Sets {
             }
             _ => {}
         }
+    }
+
+    /// Takes a set that is free. False: there is no such set, or somebody has it.
+    fn claim(&mut self, set: SetId) -> bool {
+        if set == self.fresh && (set as usize) < self.sets.len() {
+            self.fresh += 1;
+            return true;
+        }
+        let (mut before, mut at) = (0, self.free);
+        while at != 0 && at != set {
+            (before, at) = (at, self.slot(at).next);
+        }
+        if at == 0 {
+            return false;
+        }
+        let next = self.slot(set).next;
+        if before == 0 {
+            self.free = next;
+        } else if let Some(slot) = self.slot_mut(before) {
+            slot.next = next;
+        }
+        if let Some(slot) = self.slot_mut(set) {
+            slot.next = 0;
+        }
+        true
     }
 
     /// Where an object's number is among ours: next hops come first, by their places, then groups. `None`: it is none of ours.

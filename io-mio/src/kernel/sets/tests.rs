@@ -35,7 +35,7 @@ fn prepare(sets: &mut Sets, set: SetId) -> Vec<String> {
 fn drop_hop(sets: &mut Sets, hop: Hop) -> Vec<String> {
     let mut list = Vec::new();
     let mut say = words(&mut list);
-    sets.drop_hop(hop, |_, request| say(request));
+    sets.drop_hops(&[hop], |_, request| say(request));
     drop(say);
     list
 }

@@ -1,5 +1,6 @@
 //! How the routes of a host's speaker reach its forwarding table: by the bridge of the program, over a system that is simulated.
 
+use crier_core::view::PeerView;
 use crier_core::{Event, EventKind, Instant, Speaker};
 use crier_io_mio::kernel::{Kernel, Settings};
 
@@ -22,7 +23,7 @@ const SAME: Micros = Micros::secs(50);
 impl Host {
     /// The daemon has just been started: what an earlier one has left on record is its own.
     pub(crate) fn start_bridge(&mut self, now: Micros) {
-        self.kernel.reopen();
+        self.kernel.start(now);
         let Some(daemon) = self.daemon.as_mut().filter(|_| self.plan.installs) else { return };
         let objects = now.0.checked_div(SAME.0).and_then(|at| OBJECTS.get(at as usize % OBJECTS.len()));
         let objects = objects.copied().flatten().map(|first| first..first + COUNT);
@@ -91,6 +92,10 @@ impl Host {
 
     /// The bridge's part of a turn. True: there is more for another one.
     pub(super) fn turn_bridge(&mut self, daemon: &mut Daemon, at: Instant) -> bool {
+        let has_been_up = |peer: PeerView<'_>| peer.established.is_some() || peer.flaps > 0;
+        if self.kernel.is_starting() && daemon.speaker().peers().any(has_been_up) {
+            self.kernel.has_had_a_session();
+        }
         let readable = self.kernel.is_readable();
         let turned = self.with_bridge(daemon, |bridge, speaker| {
             if readable {

@@ -12,7 +12,7 @@ mod say;
 mod tests;
 mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crier_core::rng::Rng;
 use ipnet::IpNet;
@@ -55,7 +55,17 @@ pub struct Linux {
     survey_is_true: bool,
     /// When somebody removes something next.
     foreign_at: Option<Micros>,
+    /// The next dump of IPv6 routes leaves one out: while the daemon starts, others do.
+    disturbed: bool,
+    /// When the daemon has started, and what was there then.
+    started: Micros,
+    left: BTreeSet<IpNet>,
+    /// What of that it has removed before it could know that nobody wants it.
+    removed_early: Option<IpNet>,
 }
+
+/// For so long after its start a daemon cannot know that nobody will announce again what it found.
+const LEFT_ALONE: Micros = Micros::millis(900);
 
 /// The loopback interface is number 1.
 const FIRST_INTERFACE: u32 = 2;
@@ -99,10 +109,32 @@ impl Linux {
             doubtful: false,
             survey_is_true: false,
             foreign_at: None,
+            disturbed: false,
+            started: Micros::ZERO,
+            left: BTreeSet::new(),
+            removed_early: None,
         }
     }
 
-    /// A daemon opens its sockets, or an earlier one's are closed with it: what was under way is gone.
+    /// A daemon starts. Every second time others on the host do as well.
+    pub fn start(&mut self, now: Micros) {
+        self.reopen();
+        self.started = now;
+        self.left = self.fib.learned().map(|route| route.prefix).collect();
+        self.disturbed = !self.left.is_empty() && self.rng.up_to(1) == 0;
+    }
+
+    /// Whether a daemon has just started, and cannot know that nobody will announce again what it found.
+    pub fn is_starting(&self) -> bool {
+        self.now < self.started + LEFT_ALONE && !self.left.is_empty()
+    }
+
+    /// The daemon has had a session since: neighbors may have withdrawn what it found.
+    pub fn has_had_a_session(&mut self) {
+        self.left.clear();
+    }
+
+    /// The sockets of a daemon are closed with it: what was under way is gone.
     pub fn reopen(&mut self) {
         self.asked.clear();
         self.answers.clear();
@@ -177,12 +209,20 @@ impl Linux {
         };
     }
 
+    /// The first route that a daemon removed on its start before it could know that nobody wants it: packets were lost for it.
+    ///
+    /// # Errors
+    /// Which.
+    pub fn check_starts(&self) -> Result<(), String> {
+        self.removed_early.map_or(Ok(()), |prefix| Err(format!("{prefix} was removed on the daemon's start")))
+    }
+
     /// The first route that leads to what is not there, or object that no route leads to: neither may last.
     ///
     /// # Errors
     /// Which.
     pub fn check_objects(&self) -> Result<(), String> {
-        let mut used = std::collections::BTreeSet::new();
+        let mut used = BTreeSet::new();
         for route in self.fib.learned() {
             let Lead::Object(id) = route.lead else { continue };
             if self.fib.next_hops(route.lead).is_empty() {

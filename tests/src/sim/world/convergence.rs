@@ -70,6 +70,7 @@ impl World {
             }
             in_step(daemon.speaker(), host.fib())
                 .and_then(|()| host.kernel.check_objects())
+                .and_then(|()| host.kernel.check_starts())
                 .map_err(|text| broken(format!("{}: {text}", self.name(number))))?;
             for family in Family::ALL {
                 for (prefix, mut paths) in observe::prefixes(daemon.speaker(), family) {

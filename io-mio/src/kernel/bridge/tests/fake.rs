@@ -11,6 +11,7 @@ use crier_core::{Event, Instant, Limits, Millis, Speaker};
 use ipnet::IpNet;
 
 use super::super::super::ask::Port;
+use super::super::super::down::LOOKS;
 use super::super::super::survey::Dump;
 use super::super::{Bridge, Request, Settings};
 use crate::netlink::decode::{Link, Message, Origin, messages};
@@ -26,6 +27,8 @@ pub(super) enum Lead {
     Object(u32),
     Hops(Vec<Hop>),
     Blackhole,
+    /// Somebody's, in another way.
+    Unreachable,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +50,13 @@ pub(super) struct Fake {
     pub(super) refuses: Option<i32>,
     /// Requests for objects are refused.
     pub(super) refuses_objects: Option<i32>,
+    /// The next dump of routes lacks this one.
+    pub(super) left_out: Option<IpNet>,
     /// Answers get lost.
     pub(super) mute: bool,
     pub(super) requests: usize,
+    /// Most of them that ever waited for their answers.
+    pub(super) most_waiting: usize,
     answers: VecDeque<(u32, Result<(), i32>)>,
 }
 
@@ -131,7 +138,7 @@ impl Fake {
             Thing::Group(_) | Thing::Blackhole(_) => panic!("no next hop in a group"),
         };
         let mut gateways: Vec<u8> = match lead {
-            Lead::Blackhole => Vec::new(),
+            Lead::Blackhole | Lead::Unreachable => Vec::new(),
             Lead::Hops(hops) => hops.iter().map(of_hop).collect(),
             Lead::Object(id) => match &self.objects[id] {
                 Thing::Blackhole(_) => Vec::new(),
@@ -150,6 +157,7 @@ impl Port for Fake {
         let answer = self.apply(request);
         if !self.mute {
             self.answers.push_back((sequence, answer));
+            self.most_waiting = self.most_waiting.max(self.answers.len());
         }
     }
 }
@@ -174,8 +182,8 @@ fn leaked<T: Default>(count: usize) -> &'static mut [T] {
 const LIMITS: Limits = Limits {
     peers: 8,
     connections: 16,
-    prefixes: 400,
-    paths: 2_000,
+    prefixes: 4_000,
+    paths: 8_000,
     attribute_sets: 400,
     attribute_bytes: 40_000,
     policy_bytes: 8_192,
@@ -309,6 +317,7 @@ impl Bench {
     /// Everything that can happen without time passing.
     pub(super) fn settle(&mut self) {
         loop {
+            self.bridge.begin_turn(LOOKS);
             self.bridge.watch_neighbors(self.now, &self.speaker);
             self.bridge.timeout(self.now);
             while let Some((sequence, dump)) = self.bridge.next_dump() {
@@ -316,7 +325,8 @@ impl Bench {
             }
             self.bridge.follow_next_hops(self.now, &mut self.speaker, &mut self.fake);
             self.speaker.timeout(self.now);
-            let mut more = self.speaker.work(self.now, 1000);
+            let mut more = self.bridge.leave_groups(self.now, &self.speaker, &mut self.fake);
+            more |= self.speaker.work(self.now, 1000);
             more |= self.bridge.ask(self.now, &mut self.speaker, 128, &mut self.fake);
             if self.fake.mute {
                 self.fake.mute = false;
@@ -378,7 +388,9 @@ impl Bench {
                 let prefix = "192.0.2.0/24".parse().unwrap();
                 let key = RouteKey { prefix, table: 254, protocol: 2, metric: 0 };
                 add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, Via::Hops(&direct)));
-                let ours = self.fake.routes.iter().map(|(prefix, (protocol, lead))| {
+                let left_out = self.fake.left_out.take();
+                let ours = self.fake.routes.iter().filter(|(prefix, _)| left_out != Some(**prefix));
+                let ours = ours.map(|(prefix, (protocol, lead))| {
                     (RouteKey { prefix: *prefix, table: 254, protocol: *protocol, metric: 20 }, lead)
                 });
                 let elsewhere = self.fake.elsewhere.iter().map(|(key, lead)| (*key, lead));
@@ -386,9 +398,16 @@ impl Bench {
                     let via = match lead {
                         Lead::Object(id) => Via::Object(*id),
                         Lead::Hops(hops) => Via::Hops(hops),
-                        Lead::Blackhole => Via::Blackhole,
+                        Lead::Blackhole | Lead::Unreachable => Via::Blackhole,
                     };
-                    add(&|room| encode::set_route(room, sequence, Existing::Refuse, &key, via));
+                    add(&|room| {
+                        let length = encode::set_route(room, sequence, Existing::Refuse, &key, via);
+                        if *lead == Lead::Unreachable {
+                            // The type of the route, in a struct rtmsg after the header.
+                            room[23] = libc::RTN_UNREACHABLE;
+                        }
+                        length
+                    });
                 }
             }
             Dump::Routes(_) => {}

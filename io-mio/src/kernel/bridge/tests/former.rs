@@ -5,7 +5,8 @@ use crier_core::Millis;
 use super::super::super::Claim;
 use super::super::{Settings, Standing};
 use super::fake::{Bench, Fake, INTERFACE, Lead};
-use super::{A, B, C, FIRST, claims, left_behind};
+use super::takeover::left_behind;
+use super::{A, B, C, FIRST, claims};
 use crate::netlink::decode::Message;
 use crate::netlink::{Hop, RouteKey};
 

@@ -25,12 +25,34 @@ fn what_there_was_no_room_for_is_looked_for_when_others_have_gone() {
     ways.route_gone(&Foreign { prefix, metric: 0, protocol: 2, hops: hops_of([direct]), seen: 0 });
     for id in 0..FOREIGN as u32 {
         let prefix = IpNet::new(Ipv4Addr::from_bits(0x0a00_0000 + id).into(), 32).unwrap();
-        ways.route(Foreign { prefix, metric: 0, protocol: 4, hops: hops_of([]), seen: 0 });
+        // Links' as well: none of them makes room for another.
+        ways.route(Foreign { prefix, metric: 0, protocol: 2, hops: hops_of([direct]), seen: 0 });
     }
     bench.settle();
     assert_eq!(bench.fake.gateways(A), None);
     bench.hear(&Message::Overrun);
     bench.pass(Millis(200));
+    assert_eq!((bench.fake.gateways(A), bench.bridge.standing().lost), (Some(vec![11]), 1));
+}
+
+/// A daemon has more routes than there is room for, and they are dumped before that of a link.
+#[test]
+fn a_link_is_not_lost_among_routes_of_daemons() {
+    let mut bench = bench(Settings::default(), &[11]);
+    let direct = Hop { gateway: None, interface: INTERFACE, onlink: false };
+    let behind = Hop { gateway: Some("192.0.2.12".parse().unwrap()), ..direct };
+    let prefix = "192.0.2.0/24".parse().unwrap();
+    let link = Foreign { prefix, metric: 0, protocol: 2, hops: hops_of([direct]), seen: 1 };
+    let ways = &mut bench.bridge.ways;
+    ways.route_gone(&link);
+    for id in 0..FOREIGN as u32 {
+        let prefix = IpNet::new(Ipv4Addr::from_bits(0x0a00_0000 + id).into(), 32).unwrap();
+        ways.route(Foreign { prefix, protocol: 188, hops: hops_of([behind]), ..link });
+    }
+    assert_eq!(ways.lost, 0);
+    ways.route(link);
+    bench.announce(11, &[A]);
+    bench.settle();
     assert_eq!((bench.fake.gateways(A), bench.bridge.standing().lost), (Some(vec![11]), 1));
 }
 

@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::wire::ASKING;
 use super::{Cause, Linux, is_ipv6, say};
 use crate::sim::kernel::{Lead, Object};
 use crate::sim::plan::KernelFault;
@@ -25,6 +26,7 @@ impl Linux {
         let lead = self.fib.learned_at(prefix).ok_or(libc::ESRCH)?;
         let told = say::route_gone(cause, prefix, lead);
         self.fib.unlearn(prefix);
+        self.judge_removal(prefix, cause);
         self.changed(told);
         Ok(())
     }
@@ -81,6 +83,7 @@ impl Linux {
             .collect();
         for prefix in lost {
             self.fib.unlearn(prefix);
+            self.judge_removal(prefix, cause);
             if is_ipv6(prefix) {
                 // Nobody has asked for this, says the kernel.
                 let cause = Cause { port: 0, sequence: 0 };
@@ -88,6 +91,18 @@ impl Linux {
             }
         }
         empty.into_iter().try_for_each(|group| self.delete_object(group, cause))
+    }
+
+    /// A route has gone, by itself or with an object.
+    fn judge_removal(&mut self, prefix: IpNet, cause: Cause) {
+        if self.is_starting() && self.left.contains(&prefix) && cause.port == ASKING {
+            self.removed_early.get_or_insert(prefix);
+        }
+    }
+
+    /// Somebody else has removed a route of their own.
+    pub(super) fn remove_foreign(&mut self) {
+        self.changed(say::foreign_gone(Cause::FOREIGN));
     }
 
     /// Notes a change, and says so to who listens.

@@ -1,6 +1,6 @@
 //! What the system says, in bytes: answers, notifications, and what dumps consist of.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crier_io_mio::netlink::encode::{self, Existing, Via};
 use crier_io_mio::netlink::{Family, Hop, RouteKey};
@@ -77,6 +77,14 @@ pub(super) fn foreign(
     };
     let hops: Vec<Hop> = hops.iter().map(hop).collect();
     one(libc::RTM_NEWROUTE, flags, cause, |room| set_route(room, &key, Via::Hops(&hops)))
+}
+
+/// An IPv6 route of somebody else's that is gone, which had nothing to do with anybody.
+pub(super) fn foreign_gone(cause: Cause) -> Vec<u8> {
+    let prefix = IpNet::from(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1)));
+    let key = RouteKey { prefix, table: TABLE, protocol: libc::RTPROT_STATIC, metric: metric(prefix, true) };
+    let hop = Hop { gateway: None, interface: number_of(0), onlink: false };
+    one(libc::RTM_DELROUTE, 0, cause, |room| set_route(room, &key, Via::Hops(&[hop])))
 }
 
 /// The metric of a route that no speaker installed.

@@ -205,3 +205,41 @@ fn one_without_objects_has_none() {
     let length = encode::dump_next_hops(&mut room, 1).unwrap();
     assert!(linux.send(Line::Dumping, &room[..length]).is_err());
 }
+
+#[test]
+fn a_start_that_others_disturb() {
+    let mut linux = busy();
+    linux.start(Micros::secs(5));
+    linux.disturbed = true;
+    for shown in [1, 2] {
+        linux.dump(|room| encode::dump_routes(room, 7, Family::V6, Only::default()));
+        // The network of the interface, the route, and the end, which says nothing of what was left out.
+        let dump = linux.heard(Line::Dumping);
+        assert_eq!((dump.len(), dump.last().map(String::as_str)), (shown + 1, Some("Done")), "{dump:?}");
+        assert_eq!(linux.heard(Line::Listening).len(), 2 - shown);
+    }
+}
+
+#[test]
+fn what_a_daemon_finds_on_its_start_is_not_to_be_removed() {
+    let removed = |cause: Cause, after: Micros, session: bool| {
+        let mut linux = busy();
+        linux.pass(Micros::secs(5));
+        linux.start(linux.now);
+        linux.pass(Micros::secs(5) + after);
+        if session {
+            linux.has_had_a_session();
+        }
+        // With the object goes the route.
+        linux.delete_object(3, cause).unwrap();
+        linux.check_starts()
+    };
+    let ours = Cause { port: wire::ASKING, sequence: 1 };
+    assert_eq!(
+        removed(ours, Micros::millis(100), false),
+        Err(format!("{V6} was removed on the daemon's start"))
+    );
+    assert_eq!(removed(ours, Micros::millis(100), true), Ok(()));
+    assert_eq!(removed(ours, LEFT_ALONE, false), Ok(()));
+    assert_eq!(removed(Cause::FOREIGN, Micros::millis(100), false), Ok(()));
+}

@@ -135,6 +135,12 @@ impl Linux {
             dump.left.pop_front();
             (dump.changes, dump.left_out) = (self.changes, true);
         }
+        if dump.is_last && !dump.left.is_empty() && std::mem::take(&mut self.disturbed) {
+            let last = dump.left.len() as u64 - 1;
+            dump.left.remove(self.rng.up_to(last) as usize);
+            dump.left_out = true;
+            self.remove_foreign();
+        }
         let mut bytes = Vec::new();
         for item in dump.left.drain(..dump.left.len().min(PIECE)) {
             match item {

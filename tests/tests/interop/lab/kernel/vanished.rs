@@ -125,6 +125,10 @@ fn routes_and_objects_that_somebody_deletes() {
         );
     }
     await_table("led astray by somebody, they are led back", &router, &wanted());
+    for (kind, prefix) in ["unreachable", "prohibit"].into_iter().zip(some) {
+        router.run("ip", &["route", "replace", kind, prefix, "proto", "bgp", "metric", "20"]);
+    }
+    await_table("led nowhere by somebody, they lead there again", &router, &wanted());
     for prefix in wanted().keys() {
         router.run("ip", &["route", "del", prefix]);
     }
