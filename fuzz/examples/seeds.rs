@@ -1,4 +1,4 @@
-//! Writes the inputs that fuzzing begins with: `seeds FOLDER [MESSAGES]`, a folder in FOLDER for each target. MESSAGES is what
+//! Writes the inputs that fuzzing begins with: `cargo run --example seeds FOLDER [MESSAGES]`, a folder in FOLDER for each target. MESSAGES is what
 //! `CRIER_CONDUCT_MESSAGES=MESSAGES cargo test -p crier-core --test conduct` has written. The same input has the same name each
 //! time.
 
@@ -7,7 +7,7 @@ use std::path::Path;
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let Some(folder) = arguments.next() else {
-        return Err(std::io::Error::other("usage: seeds FOLDER [MESSAGES]"));
+        return Err(std::io::Error::other("usage: cargo run --example seeds FOLDER [MESSAGES]"));
     };
     let mut seeds = crier_fuzz::seeds::own();
     if let Some(messages) = arguments.next() {
