@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use crier_core::view::{Counters, PeerView};
 use crier_core::{ConnId, Family, Speaker};
 
 use crate::lab::{self, NOW, configuration, ends, settle, transmit_all, with_speaker};
@@ -91,7 +92,9 @@ fn tables(speaker: &Speaker<'_>) -> String {
         }
     }
     for peer in speaker.peers() {
-        let _ = writeln!(text, "{peer:?}");
+        // Those after the end of a session are counted if they came in one piece with it.
+        let counters = Counters { bytes_received: 0, ..*peer.counters };
+        let _ = writeln!(text, "{:?}", PeerView { counters: &counters, ..peer });
     }
     text
 }
