@@ -70,7 +70,7 @@ proptest! {
     fn a_path_that_loses_may_go(routes in routes(), order in order(), which in 0..NEIGHBORS.len()) {
         let routes: Vec<_> = routes.into_iter().map(|route| route.map(|route| Route { med: None, ..route })).collect();
         let (best, _) = choose((true, 1), &[], &routes, &order);
-        let mut fewer = routes.clone();
+        let mut fewer = routes;
         fewer[which] = None;
         let (then, _) = choose((true, 1), &[], &fewer, &order);
         if best != Some(which as u16 + 1) {

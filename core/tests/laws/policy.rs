@@ -132,7 +132,7 @@ proptest! {
         let (key, bytes) = attributes(&communities, &large);
         with_sets(&sets, 0, |list| {
             let once = apply(list, (key, &bytes), 1);
-            prop_assert_eq!(apply(list, (key, &bytes), 2), once.clone());
+            prop_assert_eq!(&apply(list, (key, &bytes), 2), &once);
             let (key, bytes) = &once;
             prop_assert_eq!(key.preference(), sets.local_pref.unwrap_or(100));
             prop_assert_eq!(key.med(), sets.med.unwrap_or(Some(3)));
