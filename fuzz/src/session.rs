@@ -1,6 +1,6 @@
 //! A speaker, and anything at all happening to it in any order: see [`crate::script`].
 //!
-//! The first byte chooses the configuration. After each step everything that the speaker counts agrees with what is there,
+//! The first byte chooses the configuration. Between steps everything that the speaker counts agrees with what is there,
 //! and whatever it sends is right for the neighbor that it is sent to. In the end it stops, and nothing is left.
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,8 +20,12 @@ pub fn check(data: &[u8]) {
         let mut play = Play { speaker, now: NOW, conns: Vec::new(), selected: 0 };
         play.settle();
         while let Some(step) = script.step() {
-            play.step(step % step::COUNT, &mut script);
-            play.check();
+            let step = step % step::COUNT;
+            play.step(step, &mut script);
+            // It walks every table, and what contradicts itself goes on doing so.
+            if matches!(step, step::SETTLE | step::TIME | step::CLOSED | step::WORK) {
+                play.check();
+            }
         }
         play.end();
     });
