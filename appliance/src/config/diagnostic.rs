@@ -32,7 +32,7 @@ impl fmt::Display for ConfigDiagnostic {
             write!(f, ":{line}:{column}")?;
         }
         if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
+            write!(f, ": {}", shown(&self.key))?;
         }
         write!(f, ": {}", self.message)
     }
@@ -79,6 +79,13 @@ pub(super) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A key in quotes may be anything.
+    #[test]
+    fn a_diagnostic_is_one_line_whatever_the_key() {
+        let found = Source { file: "f", text: "" }.diagnostic(0, "router.a\n\u{1b}[2J", "found x".to_owned());
+        assert_eq!(found.to_string(), "f:1:1: router.a\\n\\u{1b}[2J: found x");
+    }
 
     #[test]
     fn places_count_lines_and_characters() {

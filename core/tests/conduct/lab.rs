@@ -10,6 +10,7 @@ use crier_core::{ConnId, Event, EventKind, Instant, Limits, Millis, PeerId, Spea
 use zerocopy::IntoBytes;
 
 use crate::bytes::{KEEPALIVE, OPEN, capabilities, keepalive, message, open_body};
+use crate::seeds;
 
 /// The speaker's AS number and identifier.
 pub(crate) const OURS: u16 = 65_001;
@@ -199,6 +200,7 @@ impl Lab<'_> {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
+        seeds::keep(bytes);
         self.speaker.receive(self.now, self.conn, bytes);
         self.settle();
     }

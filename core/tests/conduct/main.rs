@@ -8,6 +8,8 @@ mod lab;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod verdict;
 
 #[cfg(test)]

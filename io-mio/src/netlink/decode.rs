@@ -231,9 +231,14 @@ fn address(body: &[u8]) -> Option<Address> {
             _ => {}
         }
     }
+    let ip = local.or(either)?;
+    let bits = if ip.is_ipv4() { 32 } else { 128 };
+    if header.ifa_prefixlen > bits {
+        return None;
+    }
     Some(Address {
         interface: header.ifa_index,
-        ip: local.or(either)?,
+        ip,
         prefix_length: header.ifa_prefixlen,
         scope: header.ifa_scope,
     })

@@ -7,7 +7,7 @@ use super::{Context, Fault, Parsed};
 use crate::attrs::Key;
 use crate::attrs::tlv::{NoRoom, Tlv, Writer, code, find, flag};
 use crate::view::Reason;
-use crate::wire::as_path::{Scan, scan};
+use crate::wire::as_path::{AS_TRANS, Scan, scan};
 use crate::wire::community::Community;
 use crate::wire::notification::ErrorCode;
 use crate::wire::notification::codes::update;
@@ -115,7 +115,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         self.require_mandatory();
         if self.parsed.withdraw.is_none() {
-            self.judge_path();
+            self.judge_path(self.path);
         }
         if self.parsed.withdraw.is_none() && self.parsed.refuse == Reason::None {
             self.write(out);
@@ -284,19 +284,10 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
     }
 
-    /// What speaks against a well-formed AS_PATH, as received.
+    /// What speaks against a well-formed AS_PATH, and what decisions compare of it: as received, and once more when it was
+    /// merged with an AS4_PATH.
     #[inline]
-    fn judge_path(&mut self) {
-        self.judge_merged(self.path);
-        let external = !self.ctx.internal && self.ctx.enforce_first_as;
-        if external && self.path.first != self.ctx.remote_asn && self.parsed.refuse == Reason::None {
-            self.parsed.refuse = Reason::FirstAs;
-        }
-    }
-
-    /// What speaks against the path with four-octet AS numbers, and what decisions compare of it.
-    #[inline]
-    fn judge_merged(&mut self, path: Scan) {
+    fn judge_path(&mut self, path: Scan) {
         let key = &mut self.parsed.key;
         key.path_len = u16::try_from(path.length).unwrap_or(u16::MAX);
         key.neighbor_as = path.first;
@@ -305,6 +296,19 @@ impl<'c, 'a> Reader<'c, 'a> {
         } else if path.numbers > usize::from(self.ctx.max_as_path) && self.parsed.refuse == Reason::None {
             self.parsed.refuse = Reason::AsPathTooLong;
         }
+        let external = !self.ctx.internal && self.ctx.enforce_first_as;
+        if external && path.first != self.ctx.remote_asn && self.parsed.refuse == Reason::None {
+            self.parsed.refuse = Reason::FirstAs;
+        }
+    }
+
+    /// Likewise of the path merged with an AS4_PATH. That must not put another AS in the neighbor's place, unless the neighbor
+    /// calls itself AS_TRANS and this is its true number.
+    fn judge_merged(&mut self, path: Scan) {
+        let true_number = self.ctx.remote_asn == AS_TRANS && self.path.first == AS_TRANS;
+        let first = if true_number { AS_TRANS } else { path.first };
+        self.judge_path(Scan { first, ..path });
+        self.parsed.key.neighbor_as = path.first;
     }
 
     #[inline]

@@ -64,6 +64,16 @@ fn first_as_is_that_of_as_path_as_received() {
     assert_eq!(path(&trans, &bytes), ("70000".try_into().unwrap(), None));
 }
 
+/// An AS4_PATH as long as the AS_PATH takes its whole place, and must begin with the neighbor too.
+#[test]
+fn first_as_is_that_of_the_merged_path_too() {
+    let bytes = two_octet(&[SHORT_AS_PATH, &[0xC0, 17, 6, 2, 1, 0, 1, 0x11, 0x70]]);
+    let read = read(&TWO_OCTET, &bytes, true).unwrap();
+    assert_eq!((read.parsed.refuse, read.parsed.len), (Reason::FirstAs, 0));
+    let lenient = Context { enforce_first_as: false, ..TWO_OCTET };
+    assert_eq!(path(&lenient, &bytes), ("70000".try_into().unwrap(), None));
+}
+
 #[test]
 fn faults_in_as4_path_cost_only_as4_path() {
     let faulty: [&[u8]; 7] = [

@@ -46,6 +46,19 @@ fn read_all(bytes: &[u8]) -> usize {
     count
 }
 
+/// 10.0.0.1/33.
+#[test]
+fn an_address_has_no_more_bits_than_its_family() {
+    let mut address = AddressMessage::default();
+    address.header.prefix_len = 33;
+    address.attributes = vec![AddressAttribute::Local(ip("10.0.0.1"))];
+    let bytes = oracle::bytes(RouteNetlinkMessage::NewAddress(address.clone()), 0, 8, 0);
+    assert!(matches!(messages(&bytes).next(), Some((_, Message::Other))));
+    address.attributes = vec![AddressAttribute::Local(ip("2001:db8::1"))];
+    let bytes = oracle::bytes(RouteNetlinkMessage::NewAddress(address), 0, 8, 0);
+    assert!(matches!(messages(&bytes).next(), Some((_, Message::Address(_)))));
+}
+
 #[test]
 fn nothing_is_trusted() {
     let whole = datagram();
