@@ -7,6 +7,11 @@
 mod capabilities;
 mod files;
 
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use crier_io_mio::calls::{self, Threads};
 
 use crate::config::Model;
@@ -104,6 +109,22 @@ impl Confinement {
         let level = if lacking.is_empty() { log::Level::Info } else { log::Level::Warn };
         log::log!(level, "confined by {kinds}; capabilities: {kept}{lacking}");
     }
+}
+
+/// Files that a reload reads, and that cannot be read without what was given up.
+pub fn unreadable(path: &Path, model: &Model) -> Vec<String> {
+    let files: BTreeSet<&Path> =
+        model.passwords.iter().map(|password| password.path.as_path()).chain([path]).collect();
+    let denied =
+        |file: &&Path| File::open(file).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    let problem = |file: &Path| {
+        format!(
+            "{} can be read by nobody but its owner, or root with privileges that crier gives up: a reload will fail to read it; \
+             let the daemon's user own it",
+            file.display()
+        )
+    };
+    files.into_iter().filter(denied).map(problem).collect()
 }
 
 #[cfg(test)]

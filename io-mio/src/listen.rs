@@ -85,7 +85,9 @@ impl Listeners {
             if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
                 // 0.0.0.0:179 and 192.0.2.1:179 exclude each other.
                 let alike = |old: &SocketAddr| {
-                    old.port() == address.port() && old.is_ipv4() == address.is_ipv4() && !wanted.contains(old)
+                    old.port() == address.port()
+                        && old.is_ipv4() == address.is_ipv4()
+                        && !wanted.contains(old)
                 };
                 let former = self.close_those(instance, alike);
                 if !former.is_empty() {

@@ -33,7 +33,7 @@ pub(super) fn drop_others(model: &Model) -> (u64, Result<(), String>) {
     let set = |effective, permitted| {
         set_capabilities(None, CapabilitySets { effective, permitted, inheritable: CapabilitySet::empty() })
     };
-    let binds = model.peers.iter().any(|peer| peer.transport.local_interface.is_some());
+    let binds = model.peers.iter().any(|peer| peer.settings.local_interface.is_some());
     if binds
         && had.contains(CapabilitySet::NET_RAW)
         && set(keep, had).is_ok()

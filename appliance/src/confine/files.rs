@@ -1,11 +1,13 @@
 //! Files (Landlock): what the daemon may open once it runs.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, BitFlags, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
-    make_bitflags, path_beneath_rules,
+    ABI, Access, AccessFs, BitFlags, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
+    Scope, make_bitflags, path_beneath_rules,
 };
 
 use crate::config::Model;
@@ -39,7 +41,18 @@ impl Paths {
         Self { read, write, remove: BTreeSet::from([parent(&model.control_socket)]) }
     }
 
-    /// Whether a file can be read after start, as far as it was known then.
+    /// What to do about a file that cannot be read because it was not known of at start.
+    pub fn beyond(&self, file: &Path) -> Option<String> {
+        let denied = File::open(file).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+        (denied && !self.has(file)).then(|| {
+            format!(
+                "{} is outside of the directories that crier kept access to when it started: restart it, or move the file",
+                file.display()
+            )
+        })
+    }
+
+    /// Whether a file is in a directory of those that are read.
     pub fn has(&self, file: &Path) -> bool {
         let real = file.canonicalize();
         let file = real.as_deref().unwrap_or(file);
@@ -70,6 +83,8 @@ pub(super) fn restrict(paths: &Paths) -> Result<(), String> {
     match (status.ruleset, status.landlock) {
         (RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced, _) => Ok(()),
         (_, LandlockStatus::NotEnabled) => Err("it is not among the kernel's lsm= modules".to_owned()),
-        _ => Err("the kernel does not have it, or its container forbids it (Linux 5.13 brought it)".to_owned()),
+        _ => {
+            Err("the kernel does not have it, or its container forbids it (Linux 5.13 brought it)".to_owned())
+        }
     }
 }

@@ -99,9 +99,7 @@ fn files_are_those_of_the_configuration() {
         fs::rename(at("state/new"), at("state/old")).unwrap();
         fs::write(at("state/old"), "y").unwrap();
         fs::remove_file(at("run/crier.sock")).unwrap();
-        let denied = |answer: std::io::Result<()>| {
-            answer.unwrap_err().kind() == ErrorKind::PermissionDenied
-        };
+        let denied = |answer: std::io::Result<()>| answer.unwrap_err().kind() == ErrorKind::PermissionDenied;
         assert!(denied(fs::read(at("other/key")).map(drop)) && denied(fs::read(at("etc/link")).map(drop)));
         assert!(denied(fs::read("/etc/passwd").map(drop)));
         assert!(denied(fs::write(at("etc/crier.toml"), "")) && denied(fs::write(at("other/key"), "")));
