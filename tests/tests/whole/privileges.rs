@@ -62,13 +62,19 @@ impl Place {
     }
 
     fn start(&self) -> Process {
-        // A user who may not see the build's directory may run what is in its own.
-        let program = self.at("crier");
-        if !program.exists() {
-            fs::copy(crier_binary(), &program).unwrap();
-            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        }
-        let mut command = Command::new(program);
+        let mut command = match self.user {
+            None => Command::new(crier_binary()),
+            // Who may not see the build's directory can run what is in its own. A process of its own copies it: a program that
+            // somebody has open for writing cannot be run, and other tests' children have what this process has open.
+            Some(_) => {
+                let program = self.at("crier");
+                if !program.exists() {
+                    let copied = Command::new("cp").arg(crier_binary()).arg(&program).status().unwrap();
+                    assert!(copied.success(), "{copied}");
+                }
+                Command::new(program)
+            }
+        };
         command
             .args(["run", "-c"])
             .arg(self.at("etc/crier.toml"))
