@@ -12,11 +12,11 @@ pub(super) fn filter(target: TargetArch) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for call in FILES.iter().chain(SOCKETS).chain(PROCESS).chain(OLD) {
         // Without a rule of its own it is allowed whatever its arguments.
-        rules.insert((*call).into(), Vec::new());
+        rules.insert(*call, Vec::new());
     }
     let family = |family: libc::c_int| equal(0, family);
     rules.insert(
-        libc::SYS_socket.into(),
+        libc::SYS_socket,
         vec![
             SeccompRule::new(vec![family(libc::AF_INET)?, socket_type(libc::SOCK_STREAM)?])?,
             SeccompRule::new(vec![family(libc::AF_INET6)?, socket_type(libc::SOCK_STREAM)?])?,
@@ -26,19 +26,15 @@ pub(super) fn filter(target: TargetArch) -> Result<BpfProgram, BackendError> {
     );
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         let no_code = SeccompCondition::new(2, Len::Dword, Op::MaskedEq(libc::PROT_EXEC as u64), 0)?;
-        rules.insert(call.into(), vec![SeccompRule::new(vec![no_code])?]);
+        rules.insert(call, vec![SeccompRule::new(vec![no_code])?]);
     }
     // How std makes sockets non-blocking and descriptors close with a program, and what a terminal is asked.
-    rules.insert(
-        libc::SYS_ioctl.into(),
-        one_of(1, [libc::FIONBIO, libc::FIOCLEX, libc::TCGETS, libc::TIOCGWINSZ])?,
-    );
-    rules
-        .insert(libc::SYS_prctl.into(), one_of(0, [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA])?);
+    rules.insert(libc::SYS_ioctl, one_of(1, [libc::FIONBIO, libc::FIOCLEX, libc::TCGETS, libc::TIOCGWINSZ])?);
+    rules.insert(libc::SYS_prctl, one_of(0, [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA])?);
     // An abort; nobody else's process.
     let own = std::process::id();
     for call in [libc::SYS_kill, libc::SYS_tgkill] {
-        rules.insert(call.into(), one_of(0, [own])?);
+        rules.insert(call, one_of(0, [own])?);
     }
     let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
     SeccompFilter::new(rules, unknown, SeccompAction::Allow, target)?.try_into()
