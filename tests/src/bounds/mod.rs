@@ -46,7 +46,7 @@ pub fn check() -> Result<(String, bool), String> {
     for (Entry { name, bound, .. }, count) in ENTRIES.iter().zip(counts) {
         let within = count <= *bound;
         whole &= within;
-        let _ = writeln!(table, "| {name} | {count} | {bound} |{}", if within { "" } else { " PASSED" });
+        let _ = writeln!(table, "| {name} | {count} | {bound} |{}", if within { "" } else { " EXCEEDED" });
     }
     Ok((table, whole))
 }
