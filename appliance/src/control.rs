@@ -8,6 +8,7 @@ mod authentication;
 mod capabilities;
 pub mod client;
 pub mod collect;
+pub mod confinement;
 mod kernel;
 pub mod protocol;
 mod request;

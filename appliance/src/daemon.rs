@@ -14,6 +14,7 @@ use crier_core::view::Admin;
 use crier_core::{Event, EventKind, Instant, Speaker};
 use ipnet::IpNet;
 
+use crate::confine::Confinement;
 use crate::control::protocol::Attributes;
 use crate::events::Ring;
 use crate::keys::{Keys, Signatures};
@@ -54,6 +55,8 @@ pub struct Daemon {
     /// A neighbor that is to be down came up.
     shut_again: Option<Instant>,
     pub(crate) state_dir: Option<PathBuf>,
+    /// What the process gave up; `None` if nobody asked it to.
+    pub(crate) confinement: Option<Confinement>,
     pub(crate) started: Instant,
     /// When each source last changed.
     pub(crate) config_at: Instant,
@@ -74,6 +77,7 @@ impl Daemon {
             signatures: Signatures::new(now.at),
             shut_again: None,
             state_dir: None,
+            confinement: None,
             started: now.at,
             config_at: now.at,
             control_at: now.at,
@@ -108,6 +112,11 @@ impl Daemon {
     /// Takes over what is known of keys, which the event loop has. To be called before [`Daemon::configured`].
     pub fn set_keys(&mut self, keys: Keys) {
         self.keys = keys;
+    }
+
+    /// Takes over what the process gave up.
+    pub fn set_confinement(&mut self, confinement: Confinement) {
+        self.confinement = Some(confinement);
     }
 
     /// What is known of keys.

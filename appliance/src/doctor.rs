@@ -2,6 +2,7 @@
 //!
 //! [`Facts`] are read once; what is said of them is a pure function of them and the configuration.
 
+mod confinement;
 mod facts;
 mod host;
 mod keys;
@@ -68,6 +69,7 @@ pub fn diagnose(model: &Model, facts: &Facts) -> Vec<Finding> {
     host::examine(model, facts, &mut found);
     routes::examine(model, facts, &mut found);
     keys::examine(model, facts, &mut found);
+    confinement::examine(facts, &mut found);
     found
 }
 
@@ -81,7 +83,7 @@ pub fn run(path: &Path, json: bool) -> u8 {
             return FAILED;
         }
     };
-    let found = diagnose(&model, &Facts::read(&model));
+    let found = diagnose(&model, &Facts::read(path, &model));
     // Whoever reads no further knows enough.
     let _ = print(&found, json, Style::of_stdout(), &mut io::stdout().lock());
     if found.iter().any(|finding| finding.level == Level::Problem) { FAILED } else { DONE }

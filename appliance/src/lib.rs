@@ -3,6 +3,7 @@
 pub mod adoption;
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod control;
 pub mod daemon;
 pub mod demo;

@@ -8,16 +8,18 @@ use std::path::Path;
 
 use crier_core::Speaker;
 use crier_io_mio::Runtime;
+use crier_io_mio::calls::Threads;
 use crier_io_mio::kernel::{self, Settings};
 
 use crate::adoption::Adoption;
 use crate::cli::{DONE, FAILED};
 use crate::config::{self, ConfigDiagnostic, HostFacts, Model};
+use crate::confine::{Confinement, Paths};
 use crate::daemon::{Daemon, Now};
 use crate::keys::Keys;
 use crate::record::{self, Recording};
 use crate::text::say;
-use crate::{memory, reason};
+use crate::{confine, memory, reason};
 
 pub use host::App;
 pub use names::{if_route, networks, words};
@@ -95,6 +97,10 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     if let Some(directory) = &model.state_dir {
         daemon.restore(now, directory);
     }
+    let mut adoption = open_kernel(&mut runtime, &model)?;
+    // Everything that takes privileges is open. Threads that start from here on have none either.
+    let paths = Paths::of(path, &model, record);
+    let mut confinement = Confinement::begin(&model, &paths);
     // A start in vain must not put an older recording aside: what can fail comes before. And the recording must have
     // everything: the speaker is touched only after.
     let recording = record.map(|file| record_to(file, &model.limits, seed, now, speaker)).transpose()?;
@@ -105,9 +111,14 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     let warnings = keys.warnings(&model);
     daemon.set_keys(keys);
     daemon.configured(speaker, now, words(&model), networks(&model));
-    let adoption = serve_kernel(&mut runtime, &model, &mut speakers)?;
+    runtime.start_kernel(&mut speakers);
+    keep(&mut adoption, runtime.kernel().map(|kernel| kernel.bridge()));
     announce_start(&model, &warnings, record);
-    let mut app = App::new(path.to_owned(), model, daemon, adoption);
+    confinement.finish(Threads::All);
+    confinement.log();
+    confine::unreadable(path, &model).iter().for_each(|problem| log::warn!("{problem}"));
+    daemon.set_confinement(confinement);
+    let mut app = App::new(path.to_owned(), model, daemon, paths, adoption);
     let result = runtime.run(&mut speakers, &mut app);
     drop(recording);
     // Routes that have gone are claimed no more.
@@ -115,12 +126,11 @@ fn serve(path: &Path, model: Model, record: Option<&Path>) -> Result<(), String>
     result.map_err(|error| format!("the event loop failed: {error}"))
 }
 
-/// Begins to serve the kernel's routes, if that is configured: what earlier daemons have left a record of is ours. The record, for
+/// Opens the way to the kernel's routes, if that is configured: what earlier daemons have left a record of is ours. The record, for
 /// the next one.
-fn serve_kernel(
+fn open_kernel(
     runtime: &mut Runtime<crate::control::Stream>,
     model: &Model,
-    speakers: &mut [Speaker<'static>],
 ) -> Result<Option<Adoption>, String> {
     let Some(settings) = &model.kernel else { return Ok(None) };
     let mut adoption = model.state_dir.as_ref().and_then(|directory| {
@@ -143,9 +153,8 @@ fn serve_kernel(
         adoption.only_numbered();
     }
     runtime
-        .serve_kernel(settings, speakers)
+        .open_kernel(settings, &model.limits)
         .map_err(|error| format!("the kernel's routes cannot be reached: {error}"))?;
-    keep(&mut adoption, runtime.kernel().map(|kernel| kernel.bridge()));
     Ok(adoption)
 }
 

@@ -58,6 +58,7 @@ macro_rules! mutant {
 
 mod addresses;
 mod buffers;
+pub mod calls;
 mod cause;
 mod chunk;
 mod clock;
@@ -88,4 +89,4 @@ pub use listen::ListenError;
 pub use mio::Waker;
 pub use runtime::{Runtime, Sizes};
 pub use signal::Signal;
-pub use sockopt::Signing;
+pub use sockopt::{Signing, may_bind_to_device};

@@ -67,27 +67,35 @@ impl Listeners {
 
     /// Makes `wanted` the addresses of `instance`, whose neighbors have the keys of `ring`. Those that stay are not touched. On an
     /// error the former ones listen again; connections that waited in the queue of one that had been closed are lost.
+    ///
+    /// One that goes is closed after the new ones are open, or once one of them cannot be opened for it: what is closed may not
+    /// be had again, for a process that has given up its privileges.
     pub(crate) fn set(
         &mut self,
         instance: usize,
         wanted: &[SocketAddr],
         ring: &Keyring,
     ) -> Result<(), ListenError> {
-        // Old ones go first: 0.0.0.0:179 and 192.0.2.1:179 exclude each other.
-        let mut closed = Vec::new();
-        for place in &mut self.places {
-            if let Some(listener) =
-                place.take_if(|old| old.instance == instance && !wanted.contains(&old.asked))
-            {
-                closed.push(listener.asked);
-            }
-        }
-        let mut opened = Vec::new();
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
         for &address in wanted {
             if self.of(instance).any(|listener| listener.asked == address) {
                 continue;
             }
-            match self.open(instance, address, ring) {
+            let mut result = self.open(instance, address, ring);
+            if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+                // 0.0.0.0:179 and 192.0.2.1:179 exclude each other.
+                let alike = |old: &SocketAddr| {
+                    old.port() == address.port()
+                        && old.is_ipv4() == address.is_ipv4()
+                        && !wanted.contains(old)
+                };
+                let former = self.close_those(instance, alike);
+                if !former.is_empty() {
+                    closed.extend(former);
+                    result = self.open(instance, address, ring);
+                }
+            }
+            match result {
                 Ok(()) => opened.push(address),
                 Err(cause) => {
                     self.restore(instance, &opened, &closed, ring);
@@ -95,7 +103,14 @@ impl Listeners {
                 }
             }
         }
+        self.close_those(instance, |old| !wanted.contains(old));
         Ok(())
+    }
+
+    /// Closes those of `instance` that were asked for at such an address; their addresses.
+    fn close_those(&mut self, instance: usize, which: impl Fn(&SocketAddr) -> bool) -> Vec<SocketAddr> {
+        let goes = |old: &mut Listener| old.instance == instance && which(&old.asked);
+        self.places.iter_mut().filter_map(|place| place.take_if(goes)).map(|old| old.asked).collect()
     }
 
     /// Brings the keys of the listeners of `instance` from `old` to `new`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crier_core::speaker::Wake;
-use crier_core::{EventKind, Instant, Millis, Speaker};
+use crier_core::{EventKind, Instant, Limits, Millis, Speaker};
 use mio::{Events, Poll, Waker};
 
 use crate::buffers::{OWN, POOLED};
@@ -161,22 +161,23 @@ impl<A> Runtime<A> {
         Ok(())
     }
 
-    /// Carries what the first speaker forwards into the kernel's routes, and tells it what the kernel knows. To be called
-    /// before the first turn.
+    /// Opens the way to the kernel's routes, with room for what speakers of these limits have; see [`Runtime::start_kernel`].
     ///
     /// # Errors
     /// What the system says.
-    pub fn serve_kernel(
-        &mut self,
-        settings: kernel::Settings,
-        speakers: &mut [Speaker<'_>],
-    ) -> io::Result<()> {
-        let Some(speaker) = speakers.first_mut() else { return Ok(()) };
-        let mut kernel = Kernel::open(settings, speaker.limits())?;
+    pub fn open_kernel(&mut self, settings: kernel::Settings, limits: &Limits) -> io::Result<()> {
+        let mut kernel = Kernel::open(settings, limits)?;
         kernel.register(self.poll.registry())?;
-        kernel.bridge_mut().start(self.clock.now(), speaker);
         self.kernel = Some(kernel);
         Ok(())
+    }
+
+    /// Carries what the first speaker forwards into the kernel's routes from now on, and tells it what the kernel knows. To be
+    /// called after [`Runtime::open_kernel`], without which it does nothing, and before the first turn.
+    pub fn start_kernel(&mut self, speakers: &mut [Speaker<'_>]) {
+        if let (Some(kernel), Some(speaker)) = (&mut self.kernel, speakers.first_mut()) {
+            kernel.bridge_mut().start(self.clock.now(), speaker);
+        }
     }
 
     /// The kernel's routes, if they are served.

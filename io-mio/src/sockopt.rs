@@ -106,6 +106,13 @@ impl Signing {
     }
 }
 
+/// Whether this thread may bind a connection to an interface (`local-interface`). Before Linux 5.7 that took CAP_NET_RAW.
+pub fn may_bind_to_device() -> bool {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let bound = socket.and_then(|socket| socket.bind_device(Some(b"lo")));
+    !bound.is_err_and(|error| error.raw_os_error() == Some(libc::EPERM))
+}
+
 /// TTL or hop limit of the segment that completed the handshake of an accepted connection from a neighbor with this address.
 pub(crate) fn handshake_ttl(socket: &impl AsFd, remote: IpAddr) -> io::Result<Option<u8>> {
     let (level, report, options) = match remote {

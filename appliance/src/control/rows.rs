@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::authentication::AuthenticationRow;
+use super::confinement::ConfinementRow;
 
 /// Text that is constant in the daemon and owned in a client.
 pub type Word = Cow<'static, str>;
@@ -359,6 +360,8 @@ pub struct StatusRow {
     pub sources: Vec<SourceRow>,
     /// The bridge to the kernel's routes; null without `[kernel]`.
     pub kernel: Option<KernelRow>,
+    /// What the process gave up; null where it was not asked to.
+    pub confinement: Option<ConfinementRow>,
 }
 
 /// The bridge to the kernel's routes.

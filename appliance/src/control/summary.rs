@@ -84,6 +84,7 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
         }],
         sources: sources(scene),
         kernel: scene.kernel.map(super::kernel::status),
+        confinement: daemon.confinement.as_ref().map(super::confinement::row),
     }
 }
 

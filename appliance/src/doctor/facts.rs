@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crier_io_mio::Signing;
 use crier_io_mio::kernel::{self, Found, Settings};
 
-use super::{host, ports, sysctls};
+use super::{confinement, host, ports, sysctls};
 use crate::adoption::Adoption;
 use crate::config::Model;
+use crate::confine::Confinement;
 use crate::keys::{Counts, Keys};
 
 /// What is known of this host. What could not be read is missing.
@@ -38,6 +40,8 @@ pub struct Facts {
     pub signing: Option<Signing>,
     /// Segments that the kernel dropped for their signatures.
     pub dropped: Counts,
+    /// What a daemon could give up, and files that it could not read then; `None`: not known.
+    pub confinement: Option<(Confinement, Vec<String>)>,
 }
 
 /// A TCP socket that listens.
@@ -52,8 +56,8 @@ pub struct Listener {
 }
 
 impl Facts {
-    /// Looks at this host.
-    pub fn read(model: &Model) -> Self {
+    /// Looks at this host, for a configuration that was read from `path`.
+    pub fn read(path: &Path, model: &Model) -> Self {
         let interfaces = sysctls::interfaces();
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -71,6 +75,7 @@ impl Facts {
                 .collect(),
             signing: Signing::probe().ok(),
             dropped: Counts::now().unwrap_or_default(),
+            confinement: confinement::try_out(path, model),
             routes: model.kernel.as_ref().map(|settings| {
                 let read = model.state_dir.as_deref().and_then(|directory| Adoption::read(directory).ok());
                 let left = read.map(|adoption| adoption.left()).unwrap_or_default();

@@ -269,13 +269,13 @@ fn findings_are_printed_for_people_and_programs() {
 
 #[test]
 fn this_host_can_be_read() {
-    let facts = Facts::read(&router());
+    let facts = Facts::read(Path::new("crier.toml"), &router());
     assert!(facts.capabilities.is_some() && facts.memory_available.is_some());
     assert!(facts.sysctls.contains_key("net.ipv4.ip_forward"), "{:?}", facts.sysctls);
     assert!(matches!(facts.routes, Some(Ok(_))), "{:?}", facts.routes);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let facts = Facts::read(&model(""));
+    let facts = Facts::read(Path::new("crier.toml"), &model(""));
     let found = facts.listeners.iter().find(|found| found.address == address).unwrap();
     assert!(found.process.is_some(), "{found:?}");
     assert!(facts.routes.is_none());
@@ -317,4 +317,21 @@ fn signed_sessions_need_readable_keys_and_a_kernel_that_signs() {
 
 fn facts_of(dropped: Counts) -> Facts {
     Facts { dropped, ..healthy() }
+}
+
+#[test]
+fn what_the_daemon_cannot_give_up_is_named() {
+    use crate::confine::{Confinement, Kind, Part};
+    let part = |kind, lacking: Option<&str>| Part { kind, lacking: lacking.map(str::to_owned) };
+    let parts = vec![part(Kind::Calls, None), part(Kind::Files, Some("it is not there"))];
+    let confinement = Confinement { capabilities: 0, parts };
+    let facts = Facts { confinement: Some((confinement.clone(), Vec::new())), ..healthy() };
+    let (check, level, text) = ailment(&router(), &facts);
+    assert_eq!((check, level), ("landlock", Level::Warning));
+    assert_eq!(text, "crier runs without landlock: it is not there");
+
+    let parts = vec![part(Kind::Files, None)];
+    let unreadable = vec!["/etc/crier/key".to_owned()];
+    let facts = Facts { confinement: Some((Confinement { parts, ..confinement }, unreadable)), ..healthy() };
+    assert_eq!(ailment(&router(), &facts).0, "files");
 }

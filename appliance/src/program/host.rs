@@ -1,5 +1,7 @@
 //! The daemon's part in the event loop: requests, events, signals, reloads.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crier_core::martian::why_martian;
@@ -12,6 +14,7 @@ use ipnet::IpNet;
 
 use crate::adoption::Adoption;
 use crate::config::{self, HostFacts, Model, OnStop};
+use crate::confine::Paths;
 use crate::control::{self, Answer, KernelView, Stream};
 use crate::daemon::{Daemon, Now};
 use crate::keys::Keys;
@@ -23,26 +26,41 @@ pub struct App {
     path: PathBuf,
     model: Model,
     daemon: Daemon,
+    /// What it kept access to when it started.
+    paths: Paths,
     /// What the next daemon is to know of the kernel's routes.
     pub(super) adoption: Option<Adoption>,
 }
 
 impl App {
-    /// A host for one speaker that was configured from `model`, read from `path`.
-    pub fn new(path: PathBuf, model: Model, daemon: Daemon, adoption: Option<Adoption>) -> Self {
-        Self { path, model, daemon, adoption }
+    /// A host for one speaker that was configured from `model`, read from `path`, in a process that kept access to `paths`.
+    pub fn new(
+        path: PathBuf,
+        model: Model,
+        daemon: Daemon,
+        paths: Paths,
+        adoption: Option<Adoption>,
+    ) -> Self {
+        Self { path, model, daemon, paths, adoption }
     }
 
     /// Reads the configuration again and applies it whole, or not at all.
     fn reload(&mut self, context: &mut Context<'_, '_>) -> Result<String, String> {
         let addresses = host_addresses();
         let model = config::load(&self.path, &HostFacts { addresses: &addresses })
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .map_err(|text| {
+                text + &self.paths.beyond(&self.path).map(|why| format!("\n{why}")).unwrap_or_default()
+            })?;
         let model = model.keeping_chosen_router_id(&self.model);
         if let Some(conflict) = config::reload_conflict(&self.model, &model) {
             return Err(conflict);
         }
-        context.set_listeners(0, &model.listen).map_err(|error| error.to_string())?;
+        context.set_listeners(0, &model.listen).map_err(|error| {
+            let given_up = error.cause.kind() == ErrorKind::PermissionDenied;
+            error.to_string()
+                + if given_up { ", which crier gave up when it had started: restart it" } else { "" }
+        })?;
         let now = Now::new(context.now);
         let applied = match context.speakers.first_mut() {
             Some(speaker) => model.with_core_config(|config| speaker.configure(now.at, config)),
@@ -60,7 +78,10 @@ impl App {
         };
         let keys = Keys::read(&model, self.daemon.keys());
         context.set_keys(0, keys.ring(&model));
-        let warnings = keys.warnings(&model);
+        let warnings = keys.warnings(&model).into_iter().map(|warning| warning.to_string());
+        let files: BTreeSet<_> = model.passwords.iter().map(|password| password.path.as_path()).collect();
+        let beyond = files.into_iter().filter_map(|file| self.paths.beyond(file));
+        let warnings: Vec<String> = warnings.chain(beyond).collect();
         self.daemon.set_keys(keys);
         if let Some(speaker) = context.speakers.first_mut() {
             speaker.set_own_addresses(&addresses);

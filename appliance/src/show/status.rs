@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::or_nothing;
 use super::style::{Paint, Style};
 use super::table::{Cell, Column, Table};
+use crate::control::confinement::ConfinementRow;
 use crate::control::rows::{KernelRow, LimitRow, StatusRow};
 use crate::text::{escape, short_span};
 
@@ -47,9 +48,25 @@ pub fn status(status: &StatusRow, style: Style, out: &mut impl Write) -> io::Res
     if let Some(row) = &status.kernel {
         kernel(row, out)?;
     }
+    if let Some(row) = &status.confinement {
+        confinement(row, out)?;
+    }
     writeln!(out)?;
     let rows: Vec<_> = status.limits.iter().map(cells).collect();
     Table::new(COLUMNS).print(&rows, style, out)
+}
+
+/// What it gave up, in one line, and one for each thing that it could not.
+fn confinement(row: &ConfinementRow, out: &mut impl Write) -> io::Result<()> {
+    let kinds = [("no-new-privs", row.no_new_privs), ("landlock", row.landlock), ("seccomp", row.seccomp)];
+    let kinds: Vec<&str> = kinds.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+    let list = |words: String, none: &str| if words.is_empty() { none.to_owned() } else { words };
+    let kinds = list(kinds.join(", "), "nothing");
+    let capabilities = list(row.capabilities.join(", "), "none");
+    writeln!(out, "confined by {kinds}; capabilities: {}", escape(&capabilities))?;
+    row.lacking.iter().try_for_each(|lacking| {
+        writeln!(out, "  without {}: {}", escape(&lacking.what), escape(&lacking.why))
+    })
 }
 
 /// What is the matter is said only where something is.

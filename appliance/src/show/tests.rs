@@ -184,7 +184,17 @@ fn status_fits_and_names_every_table() {
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    assert!(!shown.contains("kernel"));
+    assert!(!shown.contains("kernel") && !shown.contains("confined"));
+    let confinement = r#"{"capabilities":["CAP_NET_ADMIN"],"no_new_privs":true,"landlock":false,"seccomp":true,
+        "lacking":[{"what":"landlock","why":"the kernel does not have it"}]}"#;
+    row.confinement = Some(serde_json::from_str(confinement).unwrap());
+    let shown = text(|out| status(&row, Style::PLAIN, out));
+    fits(&shown);
+    let expected = "\
+confined by no-new-privs, seccomp; capabilities: CAP_NET_ADMIN
+  without landlock: the kernel does not have it
+";
+    assert!(shown.contains(expected), "{shown}");
     let kernel = r#"{"install":true,"table":254,"protocol":186,"metric":20,"max_routes":20000,"next_hop_ids":0,"routes":7,
         "refused":2,"no_room":0,"adopted":3,"former":2,"others":0,"requests":99,"refusals":5,"last_error":"File exists","surveys":4,
         "put_back":1,"overruns":0,"lost":9}"#;

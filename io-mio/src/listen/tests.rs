@@ -120,6 +120,7 @@ fn a_failed_change_changes_nothing_and_says_why() {
     let mut bench = Bench::new();
     let free = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let before = bench.set(0, &[&free]).unwrap();
+    let waiting = StdStream::connect(before[0]).unwrap();
     let error = bench.set(0, &["127.0.0.1:0", &taken.to_string()]).unwrap_err();
     assert_eq!(error.address, taken);
     assert_eq!(
@@ -129,6 +130,8 @@ fn a_failed_change_changes_nothing_and_says_why() {
         )
     );
     assert_eq!(bench.listeners.addresses(0).collect::<Vec<_>>(), before);
+    // It was never closed: nobody in its queue is lost, and no privilege is needed to have it back.
+    assert_eq!(bench.accept(Instant::EPOCH).0, [(0, waiting.local_addr().unwrap())]);
     let error = bench.set(0, &["192.0.2.1:1790"]).unwrap_err();
     assert_eq!(error.to_string(), "cannot listen on 192.0.2.1:1790: this host does not have the address");
     drop(busy);

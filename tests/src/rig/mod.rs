@@ -132,7 +132,8 @@ impl Rig {
             );
             let mut speakers = [speaker];
             if let Some(kernel) = kernel {
-                runtime.serve_kernel(kernel, &mut speakers).or_fail("serving the kernel");
+                runtime.open_kernel(kernel, &limits).or_fail("opening the way to the kernel");
+                runtime.start_kernel(&mut speakers);
             }
             drive(runtime, driver, &mut speakers, &counter);
         });

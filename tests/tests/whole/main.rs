@@ -5,6 +5,8 @@ mod crowd;
 #[cfg(test)]
 mod fairness;
 #[cfg(test)]
+mod privileges;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod recording;

@@ -15,6 +15,7 @@ mod feed;
 mod full;
 mod hosts_own;
 mod memory;
+mod privileges;
 mod resolution;
 mod restart;
 mod routes;
