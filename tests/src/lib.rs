@@ -1,8 +1,9 @@
 //! What crier's whole-program tests share: the simulator, labs of real speakers in network namespaces, a scripted peer, a
-//! speaker in its loop on a thread of its own, and the benchmarks.
+//! speaker in its loop on a thread of its own, attacks on crier, and the benchmarks.
 
 pub mod allocation;
 pub mod bench;
+pub mod hostile;
 pub mod lab;
 pub mod raw_peer;
 pub mod rig;

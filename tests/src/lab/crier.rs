@@ -48,21 +48,26 @@ impl<'n> Crier<'n> {
 
     /// Starts it with this configuration, to which the control socket is added, and waits until it answers.
     pub fn start_with(node: &'n Namespace, configuration: &str) -> Self {
-        Self::launch(node, configuration, &[])
+        Self::launch(node, configuration, &[], "debug")
+    }
+
+    /// The same with a log of what an operator sees, for a lab in which very much happens.
+    pub fn start_quiet(node: &'n Namespace, configuration: &str) -> Self {
+        Self::launch(node, configuration, &[], "info")
     }
 
     /// The same, recorded in this file.
     pub fn start_recorded(node: &'n Namespace, configuration: &str, file: &Path) -> Self {
-        Self::launch(node, configuration, &["--record", &file.to_string_lossy()])
+        Self::launch(node, configuration, &["--record", &file.to_string_lossy()], "debug")
     }
 
-    fn launch(node: &'n Namespace, configuration: &str, options: &[&str]) -> Self {
+    fn launch(node: &'n Namespace, configuration: &str, options: &[&str], level: &str) -> Self {
         let program = crier_binary();
         let socket = node.dir().join("crier.sock").to_string_lossy().into_owned();
         let path = node.write("crier.toml", &with_socket(configuration, &socket));
         let path_text = path.to_string_lossy();
         let words = [&["run", "-c", &path_text], options].concat();
-        let mut process = node.spawn(&program, &words, &[("RUST_LOG", "debug")]);
+        let mut process = node.spawn(&program, &words, &[("RUST_LOG", level)]);
         process.await_ready(|| node.try_run(&program, &["status", "--json", "--socket", &socket]).is_ok());
         Self { node, program, socket, configuration: path, process }
     }
@@ -149,6 +154,11 @@ impl<'n> Crier<'n> {
     pub fn write_configuration(&self, configuration: &str) {
         std::fs::write(&self.configuration, with_socket(configuration, &self.socket))
             .or_fail("writing a configuration");
+    }
+
+    /// Path of the control socket.
+    pub fn socket(&self) -> &Path {
+        Path::new(&self.socket)
     }
 
     /// Path of the configuration file.
