@@ -1,6 +1,7 @@
 //! Rows of answers. Order and names of the keys are what users script against: they only grow, at the end.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -353,6 +354,9 @@ pub struct StatusRow {
     pub rss_bytes: Option<u64>,
     /// Tables.
     pub limits: Vec<LimitRow>,
+    /// Incoming connections that were turned away since the start, by why; only reasons that there were.
+    #[serde(default)]
+    pub turned_away: BTreeMap<Word, u64>,
     /// BGP instances.
     pub instances: Vec<InstanceRow>,
     /// Where routes come from that are originated here.

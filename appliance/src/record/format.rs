@@ -20,7 +20,7 @@ use crate::config::{PolicyModel, with_core_policies};
 /// How a recording begins.
 pub(super) const MAGIC: [u8; 8] = *b"crierrec";
 /// The version of the format, behind [`MAGIC`], little-endian.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// Bytes of what stands before the first block.
 pub(super) const HEADER: usize = 12;
 /// Bytes before the records of a block.

@@ -1,11 +1,11 @@
 //! Two neighbors that do as they should: what one announces and withdraws, the other hears through crier, and both expect a
 //! message within the hold time.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,10 +44,9 @@ pub struct Honest {
 /// One of the two.
 #[derive(Debug)]
 struct End {
-    peer: RawPeer,
+    peer: Arc<Mutex<RawPeer>>,
     next_hop: Ipv4Addr,
     asn: u32,
-    spoke: Instant,
     silence: Arc<AtomicU64>,
 }
 
@@ -118,7 +117,7 @@ impl Honest {
     #[track_caller]
     pub fn announce(&mut self) -> String {
         let prefix = self.next_prefix();
-        self.feeder.peer.send(&self.announcement(prefix));
+        self.feeder.send(&self.announcement(prefix));
         self.kept.push(prefix);
         format!("{}/{}", Ipv4Addr::from_bits(prefix.0), prefix.1)
     }
@@ -145,7 +144,7 @@ impl Honest {
     #[track_caller]
     fn pass(&mut self, bytes: &[u8], is_it: impl Fn(&Heard) -> bool) -> Duration {
         let begin = Instant::now();
-        self.feeder.peer.send(bytes);
+        self.feeder.send(bytes);
         self.await_word(is_it);
         begin.elapsed()
     }
@@ -165,16 +164,14 @@ impl Honest {
         }
     }
 
-    /// Keeps both sessions alive, and waits for a word about routes.
+    /// Waits for a word about routes.
     #[track_caller]
     fn turn(&mut self, wait: Duration) -> Option<Heard> {
-        self.feeder.keep_alive();
-        self.sink.keep_alive();
         match self.heard.recv_timeout(wait) {
             Ok(Heard::Over(why)) => fail(format_args!("an honest neighbor: {why}")),
             Ok(Heard::Refresh) => {
                 for prefix in &self.kept {
-                    self.feeder.peer.send(&self.announcement(*prefix));
+                    self.feeder.send(&self.announcement(*prefix));
                 }
                 None
             }
@@ -208,15 +205,26 @@ impl End {
             let over = listen(listening, &noted, &say);
             let _ = say.send(Heard::Over(over));
         });
-        Self { peer, next_hop: address, asn, spoke: Instant::now(), silence }
+        let peer = Arc::new(Mutex::new(peer));
+        let alive = Arc::downgrade(&peer);
+        // Whatever the test waits for, until nobody has the session any more.
+        thread::spawn(move || {
+            while let Some(peer) = alive.upgrade() {
+                if let Ok(peer) = peer.lock()
+                    && peer.stream().write_all(&message(KEEPALIVE, &[])).is_err()
+                {
+                    return;
+                }
+                drop(peer);
+                thread::park_timeout(INTERVAL);
+            }
+        });
+        Self { peer, next_hop: address, asn, silence }
     }
 
     #[track_caller]
-    fn keep_alive(&mut self) {
-        if self.spoke.elapsed() >= INTERVAL {
-            self.peer.send(&message(KEEPALIVE, &[]));
-            self.spoke = Instant::now();
-        }
+    fn send(&self, bytes: &[u8]) {
+        self.peer.lock().or_fail("sharing a connection").send(bytes);
     }
 }
 

@@ -34,8 +34,10 @@ const OWN: &str = "198.51.100.1";
 pub struct Setup {
     /// Lines of `[limits]`.
     pub limits: &'static str,
-    /// Lines of the neighbor that misbehaves, and of the range.
+    /// Lines of the neighbor that misbehaves.
     pub attacker: &'static str,
+    /// Lines of the range.
+    pub range: &'static str,
     /// Whether all tables are resident from the start.
     pub prefault: bool,
 }
@@ -46,6 +48,7 @@ impl Default for Setup {
             limits: "peers = 64\nconnections = 96\nprefixes = 4000\npaths = 8000\nattribute-sets = 4000\n\
                      attribute-bytes = \"512KiB\"\n",
             attacker: "max-prefixes = { limit = 1000, action = \"refuse\" }\n",
+            range: "timers = { hold = 90, keepalive = 30 }\n",
             prefault: true,
         }
     }
@@ -59,6 +62,7 @@ pub struct Scene<'n> {
     /// The two that are driven.
     pub honest: Honest,
     bird: Bird<'n>,
+    tor: &'n Namespace,
     bad: &'n Namespace,
     control: PathBuf,
     /// Use at rest.
@@ -90,7 +94,8 @@ impl Scene<'_> {
         crier.await_established(BIRD);
         let rest = Usage::of(&crier);
         let control = crier.socket().into();
-        let mut scene = Scene { crier, honest, bird, bad: &bad, control, rest, allowed: 0, most: 0 };
+        let mut scene =
+            Scene { crier, honest, bird, tor: &tor, bad: &bad, control, rest, allowed: 0, most: 0 };
         // Whatever is allocated with the first routes and the first questions is there.
         scene.honest.rounds(20);
         scene.ask_everything();
@@ -113,9 +118,10 @@ impl Scene<'_> {
         })
     }
 
-    /// The attackers' node.
-    pub fn attackers(&self) -> &Namespace {
-        self.bad
+    /// From now on the kernel keeps little for who does not read.
+    pub fn shrink_buffers(&self) {
+        self.tor.run("sysctl", &["-qw", "net.ipv4.tcp_wmem=4096 8192 16384"]);
+        self.bad.run("sysctl", &["-qw", "net.ipv4.tcp_rmem=4096 4096 4096"]);
     }
 
     /// Notes how much memory crier has now.
@@ -231,9 +237,10 @@ fn configuration(setup: &Setup) -> String {
     format!(
         "{}\n[limits]\n{}prefault = {prefault}\n\n[[group]]\nname = \"crowd\"\nremote-asn = \"external\"\n\
          dynamic = [\"{}/16\"]\ndynamic-limit = 40\nimport = \"accept-all\"\nexport = \"accept-all\"\n\
-         timers = {{ hold = 90, keepalive = 30 }}\nmax-prefixes = {{ limit = 20, action = \"refuse\" }}\n",
+         max-prefixes = {{ limit = 20, action = \"refuse\" }}\n{}",
         Crier::configuration(&plan),
         setup.limits,
         Ipv4Addr::from_bits(RANGE),
+        setup.range
     )
 }

@@ -105,7 +105,7 @@ pub(super) fn long_messages(ground: &Ground<'_>, orders: &Orders) {
 /// Sessions that ask for all there is and read nothing of it.
 pub(super) fn silence(ground: &Ground<'_>, orders: &Orders) {
     let mut deaf = Vec::new();
-    let ask = refresh().repeat(100);
+    let ask = [message(KEEPALIVE, &[]), refresh().repeat(100)].concat();
     while !orders.is_over() {
         if deaf.len() < SILENT as usize
             && let Some(peer) = establish(source(deaf.len() as u32), ground.target, &[])
