@@ -26,7 +26,7 @@ const PACE: Duration = Duration::from_millis(5);
 pub struct Noticed {
     /// How long each announcement and each withdrawal took from one to the other.
     pub delays: Vec<Duration>,
-    /// The longest time without a message for a neighbor that is sent nothing but KEEPALIVEs, of which there is one a second.
+    /// The longest time without a message for one of the two; one is sent little but KEEPALIVEs, one a second.
     pub silence: Duration,
 }
 
@@ -82,7 +82,8 @@ impl Honest {
     /// Routes come and go until `enough`, which is told how many have.
     #[track_caller]
     pub fn rounds_until(&mut self, mut enough: impl FnMut(u32) -> bool) -> Noticed {
-        self.feeder.silence.store(0, Ordering::SeqCst);
+        let silences = [&self.feeder, &self.sink].map(|end| Arc::clone(&end.silence));
+        silences.iter().for_each(|silence| silence.store(0, Ordering::SeqCst));
         let (mut noticed, mut done) = (Noticed::default(), 0);
         while !enough(done) {
             let prefix = self.next_prefix();
@@ -97,7 +98,8 @@ impl Honest {
             done += 1;
             thread::park_timeout(PACE);
         }
-        noticed.silence = Duration::from_millis(self.feeder.silence.load(Ordering::SeqCst));
+        let longest = silences.iter().map(|silence| silence.load(Ordering::SeqCst)).max();
+        noticed.silence = Duration::from_millis(longest.unwrap_or_default());
         noticed
     }
 

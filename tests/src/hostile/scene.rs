@@ -121,7 +121,7 @@ impl Scene<'_> {
     /// From now on the kernel keeps little for who does not read.
     pub fn shrink_buffers(&self) {
         self.tor.run("sysctl", &["-qw", "net.ipv4.tcp_wmem=4096 8192 16384"]);
-        self.bad.run("sysctl", &["-qw", "net.ipv4.tcp_rmem=4096 4096 4096"]);
+        self.bad.run("sysctl", &["-qw", "net.ipv4.tcp_rmem=4096 8192 8192"]);
     }
 
     /// Notes how much memory crier has now.

@@ -86,7 +86,7 @@ fn messages_longer_than_agreed_on_end_their_own_session() {
 
 #[test]
 fn who_does_not_read_is_waited_for_and_then_closed() {
-    let setup = Setup { range: "timers = { hold = 3, keepalive = 1, send-hold = 4 }\n", ..Setup::default() };
+    let setup = Setup { range: "timers = { hold = 0, send-hold = 4 }\n", ..Setup::default() };
     Scene::play(&setup, |scene| {
         scene.shrink_buffers();
         scene.under(Attack::Silence, |scene, orders| {
