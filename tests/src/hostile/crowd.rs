@@ -21,8 +21,8 @@ pub(super) const NOWHERE: u32 = Ipv4Addr::new(10, 77, 0, 0).to_bits();
 const RATE: u32 = 10_000;
 /// Connections between two looks at the clock.
 const BURST: u32 = 100;
-/// Connections that are open at a time.
-const OPEN_AT_ONCE: usize = 64;
+/// Connections that are open at a time, which are more than there is room for.
+const OPEN_AT_ONCE: usize = 256;
 /// Slow ones, which are more than there is room for.
 const SLOW: usize = 120;
 /// Between two bytes of a slow one.

@@ -79,13 +79,17 @@ impl Honest {
         self.rounds_until(|done| done >= rounds)
     }
 
-    /// Routes come and go until `enough`, which is told how many have.
+    /// Routes come and go until `enough`, which is told how many have, for a minute at most.
     #[track_caller]
     pub fn rounds_until(&mut self, mut enough: impl FnMut(u32) -> bool) -> Noticed {
         let silences = [&self.feeder, &self.sink].map(|end| Arc::clone(&end.silence));
         silences.iter().for_each(|silence| silence.store(0, Ordering::SeqCst));
         let (mut noticed, mut done) = (Noticed::default(), 0);
+        let deadline = Instant::now() + PATIENCE;
         while !enough(done) {
+            if Instant::now() >= deadline {
+                fail("routes come and go, and what is waited for does not come");
+            }
             let prefix = self.next_prefix();
             noticed.delays.push(self.pass(
                 &self.announcement(prefix),
