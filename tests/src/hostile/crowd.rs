@@ -36,7 +36,7 @@ pub(super) fn connections(ground: &Ground<'_>, orders: &Orders, range: u32) {
         if orders.is_over() {
             return;
         }
-        if n % BURST == 0 {
+        if n.is_multiple_of(BURST) {
             orders.add(BURST.into());
             let due = begin + Duration::from_secs(1) * (n / BURST) / (RATE / BURST);
             if let Some(early) = due.checked_duration_since(Instant::now()) {
@@ -60,7 +60,7 @@ fn part(stream: TcpStream, n: u32) {
         _ => b"GET / HTTP/1.1\r\n\r\n".to_vec(),
     };
     drop((&stream).write_all(&word));
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         // A reset, which is the cheapest for who sends it.
         drop(Socket::from(stream).set_linger(Some(Duration::ZERO)));
     }
@@ -82,7 +82,7 @@ pub(super) fn slow_opens(ground: &Ground<'_>, orders: &Orders) {
             let from = Ipv4Addr::from_bits(RANGE + 1024 + next / 4 % 32_768);
             let Some(stream) = dial(from, ground.target) else { break };
             let mut open = Open::new(CROWD_ASN, from.octets()).encode();
-            open.truncate(if next % 2 == 0 { open.len() - 1 } else { 0 });
+            open.truncate(if next.is_multiple_of(2) { open.len() - 1 } else { 0 });
             slow.push((stream, open.into()));
             orders.add(1);
         }

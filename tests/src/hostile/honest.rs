@@ -137,7 +137,7 @@ impl Honest {
 
     fn next_prefix(&mut self) -> Prefix {
         self.next += 1;
-        (u32::from_be_bytes([20, 0, 0, 0]) + (self.next % 0xff_ffff << 8), 24)
+        (u32::from_be_bytes([20, 0, 0, 0]) + ((self.next % 0xff_ffff) << 8), 24)
     }
 
     fn announcement(&self, prefix: Prefix) -> Vec<u8> {
@@ -172,7 +172,7 @@ impl Honest {
 
     /// Waits for a word about routes.
     #[track_caller]
-    fn turn(&mut self, wait: Duration) -> Option<Heard> {
+    fn turn(&self, wait: Duration) -> Option<Heard> {
         match self.heard.recv_timeout(wait) {
             Ok(Heard::Over(why)) => fail(format_args!("an honest neighbor: {why}")),
             Ok(Heard::Refresh) => {

@@ -135,7 +135,7 @@ fn refresh() -> Vec<u8> {
 
 /// UPDATEs of which each byte is work: two thousand short prefixes, with other attributes each time, from many at once.
 pub(super) fn toil(ground: &Ground<'_>, orders: &Orders) {
-    let messages: Vec<Vec<u8>> = (0..4).map(|n| toilsome(n)).collect();
+    let messages: Vec<Vec<u8>> = (0..4).map(toilsome).collect();
     let bytes = messages.concat();
     let mut peers = Vec::new();
     while !orders.is_over() {
