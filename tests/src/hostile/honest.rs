@@ -148,7 +148,7 @@ impl Honest {
 
     /// How long it takes until what is sent now has come through.
     #[track_caller]
-    fn pass(&mut self, bytes: &[u8], is_it: impl Fn(&Heard) -> bool) -> Duration {
+    fn pass(&self, bytes: &[u8], is_it: impl Fn(&Heard) -> bool) -> Duration {
         let begin = Instant::now();
         self.feeder.send(bytes);
         self.await_word(is_it);
@@ -156,7 +156,7 @@ impl Honest {
     }
 
     #[track_caller]
-    fn await_word(&mut self, is_it: impl Fn(&Heard) -> bool) {
+    fn await_word(&self, is_it: impl Fn(&Heard) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(heard) = self.turn(INTERVAL)
