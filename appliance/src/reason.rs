@@ -121,6 +121,20 @@ pub const fn step_text(step: Step) -> &'static str {
     }
 }
 
+/// Why an incoming connection was refused, for programs.
+pub const fn refusal_code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotConfigured => "not-configured",
+        Refusal::AdministrativelyDown => "administratively-down",
+        Refusal::Busy => "busy",
+        Refusal::Resting => "resting",
+        Refusal::ConnectionsFull => "connections-full",
+        Refusal::TooManyFromSource => "too-many-from-source",
+        Refusal::DynamicLimit => "dynamic-limit",
+        Refusal::Stopping => "stopping",
+    }
+}
+
 /// Why an incoming connection was refused.
 pub const fn refusal(refusal: Refusal) -> &'static str {
     match refusal {

@@ -35,6 +35,9 @@ const PATIENCE: Millis = Millis::from_secs(60);
 /// When all places are taken, one that was silent for this long goes to whoever waits.
 const GRACE: Millis = Millis::from_secs(1);
 
+/// The same for who has never asked anything. A crowd of those may wait, and the operator behind it.
+const HASTE: Millis = Millis(100);
+
 /// The socket and its clients, whose answers are `A`.
 #[derive(Debug)]
 pub(crate) struct Control<A> {
@@ -114,7 +117,7 @@ impl<A> Control<A> {
         }
         while self.ready && self.retry.is_none() {
             let Some((index, place)) = Self::place(&mut self.places, now) else {
-                self.retry = Some(now + GRACE);
+                self.retry = Some(now + HASTE);
                 return;
             };
             match self.server.accept() {
@@ -133,16 +136,18 @@ impl<A> Control<A> {
         }
     }
 
-    /// A free place; else that of the client that was silent longest, one without a request first. Whoever forgot a
-    /// terminal with `events --follow` in it must not lock the others out.
+    /// A free place; else that of the client that was silent longest: one without a request first, then one that waits for
+    /// news, then one that does not take its answer. Whoever forgot a terminal with `events --follow` in it, or a pager,
+    /// must not lock the others out.
     fn place(places: &mut [Place<A>], now: Instant) -> Option<(u16, &mut Place<A>)> {
         let may_go = |client: &Client<A>| {
-            (client.is_idle() || client.is_waiting()) && now >= client.progress() + GRACE
+            let grace = if client.is_fresh() { HASTE } else { GRACE };
+            (client.is_idle() || client.is_waiting() || client.is_stuck()) && now >= client.progress() + grace
         };
         let candidates =
             places.iter_mut().enumerate().filter(|(_, place)| place.client.as_ref().is_none_or(may_go));
         let (index, place) = candidates.min_by_key(|(_, place)| {
-            place.client.as_ref().map(|client| (!client.is_idle(), client.progress()))
+            place.client.as_ref().map(|client| (!client.is_idle(), client.is_stuck(), client.progress()))
         })?;
         Some((u16::try_from(index).ok()?, place))
     }

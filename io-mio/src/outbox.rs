@@ -2,7 +2,10 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::buffers::{Buffers, Lease};
+use crate::buffers::{Buffers, Lease, OWN};
+
+/// Most pieces in one turn that hold less than half of the smallest buffer.
+const MOST_SMALL: usize = 3;
 
 /// How a run of writes ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,8 @@ impl Outbox {
     }
 
     /// Sends what is left, then what `encode` writes, again and again until it writes nothing, the socket is full, or
-    /// `share` bytes have gone. `encode` is called only while nothing is left over.
+    /// `share` bytes have gone. `encode` is called only while nothing is left over. It may look through much and find little to
+    /// write, so that few of its calls may come to little.
     pub(crate) fn pump(
         &mut self,
         buffers: &mut Buffers,
@@ -45,16 +49,18 @@ impl Outbox {
         mut encode: impl FnMut(&mut [u8]) -> usize,
     ) -> io::Result<Pumped> {
         let mut sent = 0;
+        let mut small = 0;
         loop {
             if !self.flush(buffers, socket, &mut sent)? {
                 return Ok(Pumped::Blocked);
             }
-            if sent >= share {
+            if sent >= share || small == MOST_SMALL {
                 return Ok(Pumped::Share);
             }
             if !self.refill(buffers, &mut encode) {
                 return Ok(Pumped::Idle);
             }
+            small += usize::from(self.end < OWN / 2);
         }
     }
 

@@ -21,11 +21,18 @@ use crate::token::Key;
 /// Bytes of the read buffer that all connections share.
 pub(crate) const READ_BUFFER: usize = 256 << 10;
 
-/// Bytes that one turn moves each way, about: divided among the open connections, within [`LEAST_SHARE`] and
-/// [`MOST_SHARE`]. It bounds how long a turn can take, and so how late a keepalive can be.
-const TURN: usize = 16 << 20;
-const LEAST_SHARE: usize = 64 << 10;
-const MOST_SHARE: usize = 256 << 10;
+/// Bytes that one turn takes in, about: divided among the connections that have something, of which each gets
+/// [`LEAST_IN`] all the same. It bounds how long a turn can take, and so how late a keepalive can be: with the worst
+/// messages there are, a byte costs some hundred times what it costs with usual ones.
+const TURN_IN: usize = 256 << 10;
+/// A message of usual length.
+const LEAST_IN: usize = 4096;
+
+/// Bytes that one turn sends, about, divided likewise: sending costs about the same whatever it is that is sent. The longest
+/// message (RFC 8654) has to fit.
+const TURN_OUT: usize = 16 << 20;
+const LEAST_OUT: usize = 64 << 10;
+const MOST_OUT: usize = 256 << 10;
 
 /// Most actions carried out for one speaker in one go. The core bounds them too; this bounds a turn whatever it does.
 const ACTIONS_A_GO: usize = 4096;
@@ -37,7 +44,8 @@ pub(crate) struct Sessions {
     /// By instance, then by the index of [`ConnId`].
     tables: Vec<Box<[Option<Conn>]>>,
     connections: u16,
-    open: usize,
+    /// Connections that had something to send in the turn before.
+    sending: usize,
     buffers: Buffers,
     read_buffer: Box<[u8]>,
     lingering: Lingering,
@@ -59,7 +67,7 @@ impl Sessions {
             registry,
             tables: (0..instances).map(|_| table()).collect(),
             connections,
-            open: 0,
+            sending: 0,
             buffers: Buffers::new(pooled, owners + usize::from(lingering)),
             read_buffer: vec![0; READ_BUFFER].into_boxed_slice(),
             lingering: Lingering::new(lingering, owners),
@@ -95,7 +103,8 @@ impl Sessions {
 
     /// Reads every ready connection once, up to its share. True: there is more to read.
     pub(crate) fn take_in(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
-        let share = self.share();
+        let ready = self.tables.iter().flatten().flatten().filter(|conn| conn.ready.readable).count();
+        let share = (TURN_IN / ready.max(1)).max(LEAST_IN);
         let mut more = false;
         for (table, speaker) in self.tables.iter_mut().zip(speakers) {
             for place in table.iter_mut() {
@@ -117,7 +126,6 @@ impl Sessions {
                     Taken::Ended(cause) => {
                         conn.outbox.discard(&mut self.buffers);
                         *place = None;
-                        self.open -= 1;
                         speaker.closed(now, id, cause);
                     }
                 }
@@ -221,7 +229,6 @@ impl Sessions {
             let ended = place.take_if(|conn| !conn.rekey(old.access(conn.remote), new.access(conn.remote)));
             if let Some(mut conn) = ended {
                 conn.outbox.discard(&mut self.buffers);
-                self.open -= 1;
                 speaker.closed(now, conn.id, CloseCause::LocalError);
             }
         }
@@ -229,7 +236,8 @@ impl Sessions {
 
     /// Sends what the speakers have to say, as far as sockets and shares allow. True: there is more for another turn.
     pub(crate) fn send(&mut self, speakers: &mut [Speaker<'_>], now: Instant) -> bool {
-        let share = self.share();
+        let share = (TURN_OUT / self.sending.max(1)).clamp(LEAST_OUT, MOST_OUT);
+        self.sending = 0;
         let mut more = false;
         for (table, speaker) in self.tables.iter_mut().zip(speakers) {
             for conn in table.iter_mut().flatten() {
@@ -238,6 +246,7 @@ impl Sessions {
                     && conn.ready.writable
                     && (!conn.outbox.is_empty() || speaker.wants_transmit(id))
                 {
+                    self.sending += 1;
                     more |= conn.send(&mut self.buffers, share, |room| speaker.transmit(now, id, room));
                     // The speaker bounds what it looks through in one call, and all of that may have been for others: then
                     // it wrote nothing and still has something to say.
@@ -253,11 +262,6 @@ impl Sessions {
         self.lingering.turn(now, &mut self.buffers, &mut self.read_buffer)
     }
 
-    /// Bytes that each connection may move in this turn.
-    fn share(&self) -> usize {
-        (TURN / self.open.max(1)).clamp(LEAST_SHARE, MOST_SHARE)
-    }
-
     fn insert(&mut self, speaker: &mut Speaker<'_>, instance: usize, now: Instant, mut conn: Conn) {
         let id = conn.id;
         let owner = instance * usize::from(self.connections) + usize::from(id.index);
@@ -268,7 +272,6 @@ impl Sessions {
         match (registered, self.place(instance, id)) {
             (Ok(()), Some(place)) => {
                 *place = Some(conn);
-                self.open += 1;
             }
             (Err(error), _) => {
                 log::warn!("cannot watch a connection: {error}");
@@ -286,7 +289,6 @@ impl Sessions {
     fn close(&mut self, instance: usize, now: Instant, id: ConnId) {
         let ended = self.place(instance, id).and_then(|place| place.take_if(|conn| conn.id == id));
         let Some(mut conn) = ended else { return };
-        self.open -= 1;
         if conn.can_send() {
             self.lingering.admit(now, &self.registry, conn.stream, conn.outbox, &mut self.buffers);
         } else {

@@ -10,8 +10,8 @@ use crier_core::{PeerId, Speaker};
 use super::kernel::KernelView;
 use super::rows::{InstanceRow, LimitRow, PolicyRow, SourceRow, StatusRow};
 use super::stream::Scene;
-use crate::memory;
 use crate::sources::Source;
+use crate::{memory, reason};
 
 /// Policies in force: configured ones, and what else neighbors use.
 pub(super) fn policies(scene: Scene<'_, '_>, only: Option<PeerId>) -> Vec<PolicyRow> {
@@ -73,6 +73,11 @@ pub(super) fn status(scene: Scene<'_, '_>) -> StatusRow {
             })
             .chain([loop_buffers(speaker)])
             .chain(scene.kernel.into_iter().flat_map(|kernel| bridge(kernel, speaker)))
+            .collect(),
+        turned_away: speaker
+            .turned_away()
+            .filter(|(_, count)| *count > 0)
+            .map(|(why, count)| (Cow::Borrowed(reason::refusal_code(why)), count))
             .collect(),
         instances: vec![InstanceRow {
             name: daemon.words.instance.clone(),

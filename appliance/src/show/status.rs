@@ -33,6 +33,9 @@ pub fn status(status: &StatusRow, style: Style, out: &mut impl Write) -> io::Res
         )?;
         writeln!(out, "neighbors: {} of {} Established", instance.established, instance.peers)?;
     }
+    for (why, count) in &status.turned_away {
+        writeln!(out, "connections turned away, {}: {count}", escape(why))?;
+    }
     for source in &status.sources {
         let refused =
             if source.refused > 0 { format!(", {} refused", source.refused) } else { String::new() };

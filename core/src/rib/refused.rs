@@ -109,14 +109,20 @@ impl<'m> RefusedPaths<'m> {
         self.index.find(record.hash(self.hasher), |slot| self.records[slot as usize].is_for(record))
     }
 
-    /// Records that a path was refused. `Some(true)`: there is a new record, `Some(false)`: there was one, which now has
-    /// this reason; `None`: there is no room.
+    /// Most records of one neighbor: what it has refused does not hide what others have.
+    fn share(&self) -> usize {
+        self.records.len() - self.records.len() / 8
+    }
+
+    /// Records that a path was refused, to a neighbor that has `mine` records. `Some(true)`: there is a new one,
+    /// `Some(false)`: there was one, which now has this reason; `None`: there is no room.
     pub(crate) fn put<F: AddressFamily>(
         &mut self,
         peer: u16,
         net: Net<F>,
         reason: Reason,
         rule: u8,
+        mine: u32,
     ) -> Option<bool> {
         let record = Record::of(peer, net, reason, rule);
         if let Some(slot) = self.find(&record) {
@@ -125,7 +131,8 @@ impl<'m> RefusedPaths<'m> {
             return Some(false);
         }
         let slot = if self.free != 0 { self.free } else { self.fresh };
-        if slot as usize >= self.records.len() || !self.index.insert(record.hash(self.hasher), slot) {
+        let is_full = mine as usize >= self.share() || slot as usize >= self.records.len();
+        if is_full || !self.index.insert(record.hash(self.hasher), slot) {
             self.lost += 1;
             return None;
         }
@@ -201,17 +208,28 @@ mod tests {
     use std::vec;
 
     #[test]
+    fn one_neighbor_leaves_room_for_records_of_others() {
+        let mut records = vec![Record::default(); 16];
+        let mut index = vec![0; cells(16) as usize];
+        let mut table = RefusedPaths::new(&mut records, &mut index, Hasher::new(1));
+        let net = |n: u32| Net::<V4> { addr: n << 8, len: 24 };
+        let kept = (0..16).take_while(|&n| table.put(1, net(n), Reason::PathsFull, 0, n).is_some()).count();
+        assert_eq!((kept, table.lost), (14, 1));
+        assert_eq!(table.put(2, net(0), Reason::PathsFull, 0, 0), Some(true));
+    }
+
+    #[test]
     fn keeps_counts_and_purges() {
         let mut records = vec![Record::default(); 4];
         let mut index = vec![0; cells(4) as usize];
         let mut table = RefusedPaths::new(&mut records, &mut index, Hasher::new(1));
         let net = Net::<V4> { addr: 0x0A00_0000, len: 8 };
         let wide = Net::<V6> { addr: 0x0A00_0000, len: 8 };
-        assert_eq!(table.put(1, net, Reason::Policy, 0), Some(true));
-        assert_eq!(table.put(1, net, Reason::OwnAs, 0), Some(false));
-        assert_eq!(table.put(1, wide, Reason::Policy, 0), Some(true));
-        assert_eq!(table.put(2, net, Reason::Policy, 0), Some(true));
-        assert_eq!(table.put(3, net, Reason::Policy, 0), None);
+        assert_eq!(table.put(1, net, Reason::Policy, 0, 0), Some(true));
+        assert_eq!(table.put(1, net, Reason::OwnAs, 0, 1), Some(false));
+        assert_eq!(table.put(1, wide, Reason::Policy, 0, 1), Some(true));
+        assert_eq!(table.put(2, net, Reason::Policy, 0, 0), Some(true));
+        assert_eq!(table.put(3, net, Reason::Policy, 0, 0), None);
         assert_eq!((table.used, table.lost), (3, 1));
         assert_eq!(table.get(1).map(Record::reason), Some(Reason::OwnAs));
         assert_eq!(table.remove(1, wide), Some(Reason::Policy));

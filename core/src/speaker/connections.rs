@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::Speaker;
 use super::configure::longest_match;
 use super::conn_slot::{ConnSlot, Phase};
-use super::peer_slot::Job;
+use super::peer_slot::{Chatter, Job};
 use super::session::With;
 use super::types::{Action, CloseCause, ConnId, Ends, PeerId, Refusal, Wake};
 use crate::config::{RemoteAs, Settings, Ttl};
@@ -47,8 +47,13 @@ impl Speaker<'_> {
     }
 
     fn refuse_connection(&mut self, now: Instant, peer: u16, refusal: Refusal) -> Refusal {
-        // What comes from strangers is not worth an event each; the driver counts it.
-        if peer != 0 {
+        for (count, _) in
+            self.high.turned_away.iter_mut().zip(Refusal::ALL).filter(|(_, why)| *why == refusal)
+        {
+            *count += 1;
+        }
+        // What comes from strangers is not worth an event each, nor is each attempt of a neighbor's.
+        if peer != 0 && self.peers[usize::from(peer)].quiet.is_over(Chatter::Refusal, now) {
             self.report(now, peer, EventKind::ConnectionRefused(refusal));
         }
         refusal

@@ -246,8 +246,10 @@ impl<F: StoredFamily> Importer<'_, '_, F> {
             slot.counters.refused_full += 1;
             slot.incomplete = true;
         }
+        let mine = slot.families.iter().map(|family| family.refused).sum();
         let family = &mut slot.families[F::FAMILY.index()];
-        match self.refused.put(self.peer, net, reason, if reason == Reason::Policy { self.rule } else { 0 }) {
+        let rule = if reason == Reason::Policy { self.rule } else { 0 };
+        match self.refused.put(self.peer, net, reason, rule, mine) {
             Some(new) => family.refused += u32::from(new),
             None => family.inexact = true,
         }

@@ -50,6 +50,7 @@ use crate::rng::Rng;
 use crate::time::Instant;
 use event_ring::EventRing;
 use export::Drain;
+use peer_slot::Chatter;
 
 /// Dynamic ranges that a configuration may have.
 pub const MAX_RANGES: usize = 128;
@@ -62,6 +63,8 @@ pub(crate) struct High {
     pub(crate) peers_refused: u64,
     pub(crate) connections: u16,
     pub(crate) connections_refused: u64,
+    /// Connections that were turned away, by [`Refusal::ALL`].
+    pub(crate) turned_away: [u64; Refusal::ALL.len()],
     pub(crate) advertised: u64,
     pub(crate) policy_bytes: u32,
 }
@@ -198,6 +201,10 @@ impl<'m> Speaker<'m> {
         let conn = &self.conns[usize::from(index)];
         match (conn.peer, conn.ends) {
             (0, Some(ends)) => {
+                // Strangers come in any number.
+                if !self.peers[0].quiet.is_over(Chatter::Stranger, now) {
+                    return;
+                }
                 let remote = Some(ends.remote.ip().to_canonical());
                 self.events.push(Event { at: now, remote, peer: None, kind });
             }

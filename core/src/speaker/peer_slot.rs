@@ -56,6 +56,46 @@ pub(crate) enum Job {
     Refused(u32),
 }
 
+/// What a neighbor can cause any number of, so that it is counted in full and reported now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chatter {
+    /// Faults in UPDATEs.
+    Fault,
+    /// Connections that are refused.
+    Refusal,
+    /// Requests for a refresh.
+    Refresh(Family),
+    /// NOTIFICATIONs to and from who is no neighbor yet, which the speaker's own slot keeps the time of.
+    Stranger,
+    /// Changes of state of dynamic neighbors without a session, likewise.
+    Arrival,
+}
+
+/// Before these instants, such things are not reported.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Quiet {
+    until: [Instant; 4],
+}
+
+impl Quiet {
+    /// Between two reports.
+    const SPAN: Millis = Millis::from_secs(1);
+
+    /// Whether it is time to report such a thing again. If so, the next time is later.
+    pub(crate) fn is_over(&mut self, chatter: Chatter, now: Instant) -> bool {
+        let at = match chatter {
+            // Nobody is both.
+            Chatter::Fault | Chatter::Stranger => 0,
+            Chatter::Refusal | Chatter::Arrival => 1,
+            Chatter::Refresh(family) => 2 + family.index(),
+        };
+        let Some(until) = self.until.get_mut(at).filter(|until| now >= **until) else { return false };
+        *until = now + Self::SPAN;
+        true
+    }
+}
+
 /// A neighbor's place in [`Memory`](super::Memory).
 #[derive(Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -91,8 +131,7 @@ pub struct PeerSlot {
     /// Before this, recovery is not tried again.
     pub(crate) recover_at: Instant,
     pub(crate) counters: Counters,
-    /// Before this, faults in its UPDATEs are only counted.
-    pub(crate) fault_report_at: Instant,
+    pub(crate) quiet: Quiet,
     pub(crate) last_error: Option<LastError>,
     pub(crate) flaps: u32,
     /// A session was lost and no attempt to bring it back has failed yet.

@@ -2,6 +2,7 @@
 
 use super::Speaker;
 use super::conn_slot::Phase;
+use super::peer_slot::Chatter;
 use super::session::With;
 use super::types::ConnId;
 use crate::event::EventKind;
@@ -160,7 +161,9 @@ impl Speaker<'_> {
                 let session = &mut self.peers[usize::from(peer)].families[family.index()];
                 if session.active && !mutant!(RefreshIgnored) {
                     // One bit, however often it is asked: another round begins when the present one is over.
-                    if !core::mem::replace(&mut session.again, true) {
+                    // Rounds are short where there is little to announce.
+                    let new = !core::mem::replace(&mut session.again, true);
+                    if new && self.peers[usize::from(peer)].quiet.is_over(Chatter::Refresh(family), now) {
                         self.report(now, peer, EventKind::RefreshReceived(family));
                     }
                 }

@@ -3,7 +3,7 @@
 use super::Speaker;
 use super::conn_slot::{Phase, pending};
 use super::jobs;
-use super::peer_slot::{FamilySession, Job};
+use super::peer_slot::{Chatter, FamilySession, Job};
 use super::types::{CloseCause, PeerId, Wake};
 use crate::decision::PeerFacts;
 use crate::event::{DownReason, EventKind};
@@ -168,6 +168,12 @@ impl Speaker<'_> {
     }
 
     fn report_state(&mut self, now: Instant, peer: u16, from: State, to: State) {
+        // Dynamic neighbors come in any number, too; those that get somewhere are heard of.
+        let dynamic = self.peers[usize::from(peer)].config.is_some_and(|config| config.dynamic);
+        let is_far = [from, to].contains(&State::Established);
+        if dynamic && !is_far && !self.peers[0].quiet.is_over(Chatter::Arrival, now) {
+            return;
+        }
         self.report(now, peer, EventKind::State { from, to });
     }
 

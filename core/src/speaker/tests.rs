@@ -4,6 +4,7 @@ mod admin;
 mod basics;
 mod blackhole;
 mod changes;
+mod chatter;
 mod choice;
 mod churn;
 mod collision;

@@ -91,6 +91,20 @@ pub enum Refusal {
     Stopping,
 }
 
+impl Refusal {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::NotConfigured,
+        Self::AdministrativelyDown,
+        Self::Busy,
+        Self::Resting,
+        Self::ConnectionsFull,
+        Self::TooManyFromSource,
+        Self::DynamicLimit,
+        Self::Stopping,
+    ];
+}
+
 /// What the driver is to do with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -2,6 +2,7 @@
 
 use super::Speaker;
 use super::import::{Importer, LimitExceeded};
+use super::peer_slot::Chatter;
 use super::session::With;
 use super::timers::HOUSEKEEPING;
 use super::types::Wake;
@@ -12,7 +13,7 @@ use crate::family::Family;
 use crate::peer::fsm::Event;
 use crate::policy::Policies;
 use crate::rib::with_table;
-use crate::time::{Instant, Millis};
+use crate::time::Instant;
 use crate::view::{Admin, Reason};
 use crate::wire::attributes::{self, Context, Parsed};
 use crate::wire::notification::Notification;
@@ -20,8 +21,6 @@ use crate::wire::update::{self, UpdateParts};
 
 /// Longest AS_PATH accepted, in AS numbers.
 const MAX_AS_PATH: u16 = 1024;
-/// Between two reports of faults of one neighbor.
-const FAULT_REPORTS: Millis = Millis::from_secs(1);
 /// Room in front of parsed attributes for the longest next hop.
 const NEXT_HOP_ROOM: usize = 32;
 
@@ -198,12 +197,11 @@ impl Speaker<'_> {
         let counters = &mut self.peers[usize::from(peer)].counters;
         counters.attributes_discarded += u64::from(parsed.discarded_count);
         counters.treated_as_withdraw += u64::from(parsed.withdraw.is_some());
-        // A neighbor that sends nothing but faults is counted in full and reported once a second.
         let slot = &mut self.peers[usize::from(peer)];
-        if parsed.discarded.is_none() && parsed.withdraw.is_none() || now < slot.fault_report_at {
+        if parsed.discarded.is_none() && parsed.withdraw.is_none() || !slot.quiet.is_over(Chatter::Fault, now)
+        {
             return;
         }
-        slot.fault_report_at = now + FAULT_REPORTS;
         for (fault, withdrawn) in [(parsed.discarded, false), (parsed.withdraw, true)] {
             if let Some(fault) = fault {
                 let kind =
@@ -215,8 +213,8 @@ impl Speaker<'_> {
 
     fn end_of_rib_received(&mut self, now: Instant, peer: u16, family: Family) {
         let session = &mut self.peers[usize::from(peer)].families[family.index()];
-        if session.active {
-            session.end_of_rib_received = true;
+        // Once a session: the neighbor may send any number of them.
+        if session.active && !core::mem::replace(&mut session.end_of_rib_received, true) {
             self.report(now, peer, EventKind::EndOfRibReceived(family));
         }
     }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::Speaker;
 use super::export::{Target, is_multiprotocol};
-use super::types::PeerId;
+use super::types::{PeerId, Refusal};
 use crate::attrs::tlv::{code, flag};
 use crate::config::RemoteAs;
 use crate::family::{Family, V4, V6};
@@ -228,6 +228,11 @@ impl Speaker<'_> {
         let mut key = read.key;
         key.next_hop_len = next_hop.len() as u8;
         Ok((key, parsed.get(..next_hop.len() + read.len).unwrap_or(&[])))
+    }
+
+    /// Incoming connections that were turned away since the start, by why.
+    pub fn turned_away(&self) -> impl Iterator<Item = (Refusal, u64)> {
+        Refusal::ALL.into_iter().zip(self.high.turned_away)
     }
 
     /// Records of refused paths: walk `0..` this with [`Speaker::refused`].

@@ -45,6 +45,8 @@ pub(super) struct Client<A> {
     gone: bool,
     /// The other end sends no more.
     ended: bool,
+    /// No request was taken yet.
+    fresh: bool,
     /// No more requests are taken: the last one was too long.
     refusing: bool,
     /// Our half is closed: the refusal has been sent.
@@ -83,6 +85,7 @@ impl<A> Client<A> {
             ready: Ready { readable: true, writable: true },
             gone: false,
             ended: false,
+            fresh: true,
             refusing: false,
             shut: false,
             received: 0,
@@ -108,6 +111,16 @@ impl<A> Client<A> {
     /// Whether it has been told all there is and waits for news.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting && self.unsent.is_empty()
+    }
+
+    /// Whether it has not asked anything yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Whether there is something for it that it does not take.
+    pub(super) fn is_stuck(&self) -> bool {
+        !self.unsent.is_empty() && !self.ready.writable
     }
 
     /// When it last sent a request or took bytes.
@@ -158,6 +171,7 @@ impl<A> Client<A> {
             match self.find(request) {
                 Found::Line(len) => {
                     self.progress = context.now;
+                    self.fresh = false;
                     news.made = true;
                     self.answer = Some(host.request(context, request.get(..len).unwrap_or_default()));
                     self.consume(request, len + 1);

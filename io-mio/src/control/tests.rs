@@ -342,13 +342,37 @@ fn a_crowd_waits_and_the_silent_make_room() {
     bench.turn(false);
     assert_eq!(
         bench.control.deadline(),
-        Some(Instant::EPOCH + GRACE),
+        Some(Instant::EPOCH + HASTE),
         "nobody has been silent for long enough"
     );
-    bench.now = Instant::EPOCH + GRACE;
+    bench.now = Instant::EPOCH + HASTE;
     bench.turn(false);
     assert_eq!(line(&mut third), "third\n");
     assert_eq!(idle.read(&mut [0; 8]).unwrap(), 0, "who asked nothing goes first");
+    bench.now = Instant::EPOCH + GRACE;
+    bench.turn(false);
     assert_eq!(line(&mut fourth), "fourth\n");
     assert_eq!(follower.read(&mut [0; 8]).unwrap(), 0, "and then who only listens");
+}
+
+#[test]
+fn who_takes_no_answer_makes_room_last() {
+    let mut bench = Bench::new(2);
+    let mut deaf = bench.connect();
+    say(&mut deaf, b"count 1000000\n");
+    let mut follower = bench.connect();
+    say(&mut follower, b"follow\n");
+    bench.turn(false);
+    assert!(bench.control.places[0].client.as_ref().unwrap().is_stuck());
+    let mut third = bench.connect();
+    say(&mut third, b"count 1000000\n");
+    bench.now = Instant::EPOCH + GRACE;
+    bench.turn(false);
+    assert_eq!(follower.read(&mut [0; 8]).unwrap(), 0, "who only listens goes first");
+    let mut fourth = bench.connect();
+    say(&mut fourth, b"fourth\n");
+    bench.now = bench.now + GRACE;
+    bench.turn(false);
+    assert_eq!(line(&mut fourth), "fourth\n");
+    assert!(bench.control.places.iter().all(|place| place.client.is_some()), "one was enough");
 }

@@ -119,6 +119,23 @@ fn the_share_ends_a_run() {
 }
 
 #[test]
+fn who_finds_little_to_write_is_asked_again_in_another_turn() {
+    let mut buffers = Buffers::new(1, 1);
+    let (mut outbox, mut pipe) = (Outbox::new(0), Pipe { room: usize::MAX, ..Pipe::default() });
+    let mut calls = 0;
+    let mut little = |room: &mut [u8]| {
+        calls += 1;
+        room[..40].fill(7);
+        40
+    };
+    let end = outbox.pump(&mut buffers, POOLED, &mut pipe, &mut little);
+    assert_eq!(end.unwrap(), Pumped::Share);
+    let end = outbox.pump(&mut buffers, POOLED, &mut pipe, &mut little);
+    assert_eq!(end.unwrap(), Pumped::Share);
+    assert_eq!((calls, pipe.taken.len(), buffers.free()), (6, 240, 1));
+}
+
+#[test]
 fn a_new_owner_takes_the_rest_along() {
     let mut buffers = Buffers::new(0, 2);
     let (mut outbox, mut pipe, mut source) =

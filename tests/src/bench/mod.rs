@@ -6,9 +6,12 @@
 //!
 //! [`kernel_routes`]: a table from a neighbor into the kernel's routes and out of them again, in a network namespace; what the
 //! kernel itself needs for that is shown by a program that only writes routes.
+//!
+//! [`hostile`]: how long routes take between neighbors while others attack.
 
 mod feed;
 mod full_table;
+mod hostile;
 mod kernel_routes;
 mod kernel_target;
 mod medians;
@@ -18,6 +21,7 @@ mod target;
 mod writer;
 
 pub use self::full_table::{Options, full_table};
+pub use self::hostile::{HostileOptions, hostile};
 pub use self::kernel_routes::{KernelOptions, kernel_routes};
 pub use self::table::Table;
 pub use self::target::Speaker;

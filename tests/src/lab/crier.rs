@@ -48,26 +48,31 @@ impl<'n> Crier<'n> {
 
     /// Starts it with this configuration, to which the control socket is added, and waits until it answers.
     pub fn start_with(node: &'n Namespace, configuration: &str) -> Self {
-        Self::launch(node, "crier", configuration, &[])
+        Self::launch(node, "crier", configuration, &[], "debug")
     }
 
     /// The same, beside another one in the same namespace: files are called by `name`.
     pub fn start_beside(node: &'n Namespace, name: &str, configuration: &str) -> Self {
-        Self::launch(node, name, configuration, &[])
+        Self::launch(node, name, configuration, &[], "debug")
+    }
+
+    /// The same with a log of what an operator sees, for a lab in which very much happens.
+    pub fn start_quiet(node: &'n Namespace, configuration: &str) -> Self {
+        Self::launch(node, "crier", configuration, &[], "info")
     }
 
     /// The same, recorded in this file.
     pub fn start_recorded(node: &'n Namespace, configuration: &str, file: &Path) -> Self {
-        Self::launch(node, "crier", configuration, &["--record", &file.to_string_lossy()])
+        Self::launch(node, "crier", configuration, &["--record", &file.to_string_lossy()], "debug")
     }
 
-    fn launch(node: &'n Namespace, name: &str, configuration: &str, options: &[&str]) -> Self {
+    fn launch(node: &'n Namespace, name: &str, configuration: &str, options: &[&str], level: &str) -> Self {
         let program = crier_binary();
         let socket = node.dir().join(format!("{name}.sock")).to_string_lossy().into_owned();
         let path = node.write(&format!("{name}.toml"), &with_socket(configuration, &socket));
         let path_text = path.to_string_lossy();
         let words = [&["run", "-c", &path_text], options].concat();
-        let mut process = node.spawn_as(name, &program, &words, &[("RUST_LOG", "debug")]);
+        let mut process = node.spawn_as(name, &program, &words, &[("RUST_LOG", level)]);
         process.await_ready(|| node.try_run(&program, &["status", "--json", "--socket", &socket]).is_ok());
         Self { node, program, socket, configuration: path, process }
     }
@@ -154,6 +159,11 @@ impl<'n> Crier<'n> {
     pub fn write_configuration(&self, configuration: &str) {
         std::fs::write(&self.configuration, with_socket(configuration, &self.socket))
             .or_fail("writing a configuration");
+    }
+
+    /// Path of the control socket.
+    pub fn socket(&self) -> &Path {
+        Path::new(&self.socket)
     }
 
     /// Path of the configuration file.

@@ -11,6 +11,7 @@ mod lab {
     mod exchange;
     mod explain;
     mod harness;
+    mod hostile;
     mod kernel;
     mod multipath;
     mod netlink;
