@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use crier_core::{Family, Millis, Speaker};
-use crier_io_mio::kernel::{Kernel, Leave, Line, Settings, Wire};
+use crier_io_mio::kernel::{Claim, Kernel, Leave, Line, Settings, Wire};
 use crier_io_mio::netlink::Received;
 
 use crate::lab::{LIMITS, NOW, configuration, ends, neighbor, settle, transmit_all, with_speaker};
@@ -47,11 +47,14 @@ pub mod word {
 pub fn check(data: &[u8]) {
     let mut script = Script::new(data);
     let (first, second) = (script.byte(), script.byte());
+    // What an earlier process has left has the default keys, or a table of its own.
+    let claim = |table| Claim { table, protocol: 186, metric: 20, objects: None };
+    let left = [(8, claim(254)), (16, claim(100))].into_iter().filter(|(bit, _)| second & bit != 0);
     let settings = Settings {
         install: second & 1 == 0,
         max_routes: if second & 2 == 0 { 16 } else { 2 },
         objects: (second & 4 == 0).then_some(2_000_000_000..2_000_000_064),
-        adopt: second & 8 != 0,
+        left: left.map(|(_, claim)| claim).collect(),
         ..Settings::default()
     };
     with_speaker(configuration(first), |mut speaker| {
