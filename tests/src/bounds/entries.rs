@@ -23,7 +23,7 @@ pub(super) struct Entry {
     pub(super) name: &'static str,
     /// Thousands of instructions, at most.
     pub(super) bound: u64,
-    /// Makes the world, and the call by way of [`measured`]. `None`: the one before goes on and makes it.
+    /// Makes the world, and the call by way of `measured`. `None`: the one before goes on and makes it.
     pub(super) run: Option<fn()>,
 }
 

@@ -1,6 +1,6 @@
 //! How many instructions each way into the core takes with the worst input that is known, as callgrind counts them.
 //!
-//! A child of this program makes the calls under callgrind, which collects in [`measured`] alone and writes a file after each call.
+//! A child of this program makes the calls under callgrind, which collects in `measured` alone and writes a file after each call.
 
 mod entries;
 mod inputs;
