@@ -67,10 +67,18 @@ pub(crate) fn ends(remote: SocketAddr) -> Ends {
 
 /// Hands a speaker of [`LIMITS`] that is configured to `run`.
 pub(crate) fn with_speaker<T>(model: &Model, run: impl FnOnce(Speaker<'_>) -> T) -> T {
-    let bytes = usize::try_from(LIMITS.region_bytes()).unwrap_or(usize::MAX);
+    with_limits(&LIMITS, |mut speaker| {
+        configure(&mut speaker, NOW, model);
+        run(speaker)
+    })
+}
+
+/// Hands a speaker of these limits that is not configured to `run`.
+pub(crate) fn with_limits<T>(limits: &Limits, run: impl FnOnce(Speaker<'_>) -> T) -> T {
+    let bytes = usize::try_from(limits.region_bytes()).unwrap_or(usize::MAX);
     let mut region = vec![[0_u64; 8]; bytes.div_ceil(64)];
-    let mut peers: Vec<PeerSlot> = (0..=LIMITS.peers).map(|_| PeerSlot::default()).collect();
-    let mut connections: Vec<ConnSlot> = (0..LIMITS.connections).map(|_| ConnSlot::default()).collect();
+    let mut peers: Vec<PeerSlot> = (0..=limits.peers).map(|_| PeerSlot::default()).collect();
+    let mut connections: Vec<ConnSlot> = (0..limits.connections).map(|_| ConnSlot::default()).collect();
     let mut events: Vec<Event> = (0..64).map(|_| Event::default()).collect();
     let memory = Memory {
         region: region.as_mut_slice().as_mut_bytes(),
@@ -78,9 +86,8 @@ pub(crate) fn with_speaker<T>(model: &Model, run: impl FnOnce(Speaker<'_>) -> T)
         connections: &mut connections,
         events: &mut events,
     };
-    let speaker = Speaker::new(memory, &LIMITS, 7, NOW);
-    let Ok(mut speaker) = speaker else { panic!("{:?}", speaker.err()) };
-    configure(&mut speaker, NOW, model);
+    let speaker = Speaker::new(memory, limits, 7, NOW);
+    let Ok(speaker) = speaker else { panic!("{:?}", speaker.err()) };
     run(speaker)
 }
 

@@ -85,7 +85,7 @@ impl Ground<'_> {
     /// This node's parts of the pools that are selected.
     fn pool_prefixes<'s>(&'s self, selector: Option<&'s Selector>) -> impl Iterator<Item = IpNet> + 's {
         let selected = self.resources.pod_ip_pools.values().filter(move |pool| {
-            selector.is_some_and(|selector| selector.misses(|key| pool_label(&pool.metadata, key)).is_none())
+            selector.is_some() && selects(selector, |key| pool_label(&pool.metadata, key))
         });
         selected.flat_map(|pool| self.node.pool_cidrs(&pool.metadata.name))
     }
@@ -139,7 +139,7 @@ impl Ground<'_> {
                 prefix.prefix_len() == prefix.max_prefix_len()
                     && source == Source::Service
                     && self.resources.load_balancer_ip_pools.values().any(|pool| {
-                        selects(selector, |key| pool.metadata.labels.get(key).map(String::as_str))
+                        selects(selector, |key| pool.metadata.label(key))
                             && contains(&pool.body, prefix.addr())
                     })
             }
@@ -166,7 +166,7 @@ pub fn service_label<'m>(metadata: &'m Metadata, key: &str) -> Option<&'m str> {
     match key {
         "io.kubernetes.service.name" => Some(&metadata.name),
         "io.kubernetes.service.namespace" => Some(&metadata.namespace),
-        _ => metadata.labels.get(key).map(String::as_str),
+        _ => metadata.label(key),
     }
 }
 
@@ -175,7 +175,7 @@ fn pool_label<'m>(metadata: &'m Metadata, key: &str) -> Option<&'m str> {
     match key {
         "io.cilium.podippool.name" => Some(&metadata.name),
         "io.cilium.podippool.namespace" => Some(&metadata.namespace),
-        _ => metadata.labels.get(key).map(String::as_str),
+        _ => metadata.label(key),
     }
 }
 
@@ -193,7 +193,7 @@ fn prefix_of(address: IpAddr, policy: TrafficPolicy, options: &ServiceOptions) -
 
 fn mask_size(pool: &PodIpPool, prefix: IpNet) -> Option<u8> {
     let family = if prefix.addr().is_ipv4() { &pool.ipv4 } else { &pool.ipv6 };
-    family.as_ref().and_then(|family| u8::try_from(family.mask_size.get()).ok())
+    family.as_ref().and_then(|family| family.mask_size.narrow())
 }
 
 fn contains(pool: &LoadBalancerIpPool, address: IpAddr) -> bool {

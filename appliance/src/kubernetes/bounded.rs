@@ -25,6 +25,11 @@ impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// The number as a type that its bounds are within; `None` if they are not.
+    pub fn narrow<N: TryFrom<u32>>(self) -> Option<N> {
+        N::try_from(self.0).ok()
+    }
 }
 
 impl<const MIN: u32, const MAX: u32> fmt::Display for Within<MIN, MAX> {

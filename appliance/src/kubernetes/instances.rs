@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::announced::Ground;
+use super::bounded::Within;
 use super::kinds::cluster_config::Instance as Written;
 use super::kinds::cluster_config::NodeConfigOverride;
 use super::meta::Key;
@@ -128,7 +129,7 @@ fn cilium(ground: &Ground<'_>, written: &[Written], problems: &mut Vec<Problem>)
             name: one.name.clone(),
             asn: asn.get(),
             router_id,
-            listen: one.local_port.and_then(|port| u16::try_from(port.get()).ok()),
+            listen: one.local_port.and_then(Within::narrow),
             peers,
         };
         instance.drop_doubles(problems);

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::announced::{Ground, View};
+use super::bounded::Within;
 use super::instances::Instance;
 use super::kinds::advertisement::{Entry, ServiceOptions, What};
 use super::kinds::attributes::PathAttributes;
@@ -99,9 +100,9 @@ fn peer(ground: &Ground<'_>, router: &VirtualRouter, neighbor: &Neighbor) -> Res
         name: address.to_string(),
         address,
         asn: Some(neighbor.peer_asn.get()).filter(|asn| *asn != 0),
-        port: neighbor.peer_port.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(179),
+        port: neighbor.peer_port.and_then(Within::narrow).unwrap_or(179),
         local_address: None,
-        multihop: neighbor.ebgp_multihop_ttl.and_then(|hops| u8::try_from(hops.get()).ok()).unwrap_or(1),
+        multihop: neighbor.ebgp_multihop_ttl.and_then(Within::narrow).unwrap_or(1),
         families,
         times,
         graceful_restart: peers::restart_time(neighbor.graceful_restart),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::announced::{Ground, View};
+use super::bounded::Within;
 use super::kinds::cluster_config::{AddressFamily, DiscoveryMode, Peer as Written};
 use super::kinds::peer_config::{Afi, FamilyAdvertisements, GracefulRestart, PeerConfig, Safi, Timers};
 use super::meta::Key;
@@ -133,9 +134,9 @@ pub(super) fn cilium(
             name: if several { format!("{}@{address}", peer.name) } else { peer.name.clone() },
             address,
             asn: peer.peer_asn.map(|asn| asn.get()).filter(|asn| *asn != 0),
-            port: config.transport.peer_port.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(179),
+            port: config.transport.peer_port.and_then(Within::narrow).unwrap_or(179),
             local_address,
-            multihop: config.ebgp_multihop.and_then(|hops| u8::try_from(hops.get()).ok()).unwrap_or(1),
+            multihop: config.ebgp_multihop.and_then(Within::narrow).unwrap_or(1),
             families: families(config.families.iter().map(|family| (family.afi, family.safi))),
             times,
             graceful_restart: restart_time(config.graceful_restart),
@@ -212,7 +213,7 @@ pub(super) fn families(written: impl Iterator<Item = (Afi, Safi)>) -> Families {
 /// Seconds that a neighbor is asked to wait, if it is.
 pub(super) fn restart_time(written: Option<GracefulRestart>) -> Option<u16> {
     let written = written.filter(|written| written.enabled)?;
-    Some(written.restart_time_seconds.and_then(|time| u16::try_from(time.get()).ok()).unwrap_or(120))
+    Some(written.restart_time_seconds.and_then(Within::narrow).unwrap_or(120))
 }
 
 /// The key in a Secret.

@@ -73,13 +73,6 @@ macro_rules! tables {
                 }
             }
 
-            /// Drops a resource; whether it was there.
-            pub fn remove(&mut self, kind: Kind, key: &Key) -> bool {
-                match kind {
-                    $(Kind::$kind => self.$field.remove(key).is_some(),)*
-                }
-            }
-
             /// Takes over from `former` a resource that cannot be read any more; whether it was there.
             pub fn keep(&mut self, former: &Self, kind: Kind, key: &Key) -> bool {
                 match kind {
@@ -100,11 +93,6 @@ macro_rules! tables {
                     }
                 })*
                 kept
-            }
-
-            /// How many there are of each kind.
-            pub fn counts(&self) -> impl Iterator<Item = (Kind, usize)> {
-                [$((Kind::$kind, self.$field.len())),*].into_iter()
             }
         }
     };

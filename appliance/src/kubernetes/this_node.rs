@@ -37,11 +37,6 @@ impl<'r> ThisNode<'r> {
         self.name
     }
 
-    /// Whether there is a resource for it.
-    pub const fn is_known(&self) -> bool {
-        self.node.is_some() || self.cilium.is_some()
-    }
-
     /// What selectors of nodes look at: the CiliumNode's labels, which follow the Node's, or the Node's where there is no other.
     pub fn labels(&self) -> &'r Labels {
         let cilium = self.cilium.map(|known| &known.metadata.labels);

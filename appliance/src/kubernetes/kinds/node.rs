@@ -25,20 +25,6 @@ pub struct NodeSpec {
     /// All of them, of both families.
     #[serde(rename = "podCIDRs")]
     pub pod_cidrs: Vec<IpNet>,
-    /// What keeps pods away.
-    pub taints: Vec<Taint>,
-}
-
-/// What keeps pods away from a Node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Taint {
-    /// Its name.
-    pub key: String,
-    /// Its value.
-    pub value: String,
-    /// What it does.
-    pub effect: String,
 }
 
 /// What a Node is.

@@ -24,9 +24,6 @@ pub struct ServiceSpec {
     pub kind: ServiceType,
     /// Who is to give it its addresses.
     pub load_balancer_class: Option<String>,
-    /// The address that it asks for (no longer used by newer resources).
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
     /// Its address in the cluster; `None` for a headless Service.
     #[serde(rename = "clusterIP")]
     pub cluster_ip: ClusterIp,
